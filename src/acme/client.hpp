@@ -1,0 +1,126 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/fqdn.hpp"
+#include "model/identifiers.hpp"
+#include "runtime/task.hpp"
+
+namespace certherd::acme {
+
+/// RFC 8555 section 7.1.1. Empty URLs: the server does not offer it.
+struct Directory {
+  std::string new_nonce;
+  std::string new_account;
+  std::string new_order;
+  std::string revoke_cert;
+  std::string key_change;
+  std::string renewal_info;
+  std::string terms_of_service;
+  std::string website;
+  std::vector<std::string> caa_identities;
+  bool external_account_required = false;
+};
+
+/// RFC 8555 section 7.1.2.
+struct AccountInfo {
+  AccountUrl url;
+  std::string status;  ///< valid, deactivated or revoked
+  std::vector<std::string> contact;
+  std::string orders;    ///< URL of its orders list; empty where there is none
+  bool created = false;  ///< false: the key was known already
+};
+
+struct NewAccount {
+  std::vector<std::string> contact;  ///< mailto: URLs
+  bool terms_of_service_agreed = false;
+  bool only_return_existing = false;
+};
+
+enum class OrderStatus { pending, ready, processing, valid, invalid };
+
+/// RFC 8555 section 7.1.3.
+struct Order {
+  OrderUrl url;
+  OrderStatus status = OrderStatus::pending;
+  std::vector<std::string> identifiers;  ///< DNS names, wildcards with their `*.`; sorted
+  std::vector<AuthorizationUrl> authorizations;
+  FinalizeUrl finalize;
+  CertificateUrl certificate;  ///< empty until valid
+  std::optional<Error> error;  ///< why it is invalid, kind rejected, the problem kept whole
+  std::optional<Time> expires;
+  std::optional<Time> retry_at;  ///< the server's Retry-After
+};
+
+enum class AuthorizationStatus { pending, valid, invalid, deactivated, expired, revoked };
+
+/// RFC 8555 section 8. Unknown types are kept and left alone.
+struct Challenge {
+  std::string type;
+  ChallengeUrl url;
+  std::string token;  ///< checked to be base64url
+  std::string status;
+  std::optional<Error> error;
+};
+
+/// RFC 8555 section 7.1.4.
+struct Authorization {
+  AuthorizationUrl url;
+  AuthorizationStatus status = AuthorizationStatus::pending;
+  Fqdn identifier;  ///< without `*.`
+  bool wildcard = false;
+  std::vector<Challenge> challenges;
+  std::optional<Time> retry_at;
+
+  /// Its dns-01 challenge, if offered.
+  const Challenge* dns_01() const;
+};
+
+struct Chain {
+  std::string pem;                         ///< leaf first
+  std::vector<CertificateUrl> alternates;  ///< other chains for the same leaf
+};
+
+/// One account at one CA: a call per exchange of RFC 8555, none of which waits for a state.
+/// Retry-After comes back as data. Owned by app, used on the loop, any number of calls at once.
+/// Errors of all calls: transient, throttled (retry_at), denied, rejected with the problem kept
+/// whole, deadline; not_found when a resource is gone.
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  virtual Task<Result<Directory>> directory() = 0;
+
+  /// newAccount by the account key; the answer's URL signs every later call.
+  virtual Task<Result<AccountInfo>> new_account(NewAccount account) = 0;
+
+  /// Goes on with an account known from before, without asking.
+  virtual void use_account(AccountUrl url) = 0;
+
+  virtual Task<Result<AccountInfo>> fetch_account() = 0;
+
+  virtual Task<Result<Order>> new_order(std::vector<Fqdn> names) = 0;
+
+  /// The account's order URLs, newest page last; empty where the server keeps no list (Boulder).
+  virtual Task<Result<std::vector<OrderUrl>>> list_orders() = 0;
+
+  virtual Task<Result<Order>> fetch_order(OrderUrl url) = 0;
+  virtual Task<Result<Authorization>> fetch_authorization(AuthorizationUrl url) = 0;
+
+  /// Tells the CA that the challenge value stands. Harmless when said twice.
+  virtual Task<Result<Challenge>> answer(ChallengeUrl url) = 0;
+
+  /// `csr` is DER in base64url. Spends a certificate. The order's own URL is not part of the
+  /// answer everywhere, so it is given.
+  virtual Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) = 0;
+
+  virtual Task<Result<Chain>> download(CertificateUrl url) = 0;
+
+  /// SHA-256 of the key authorization in base64url: the TXT value (RFC 8555 section 8.4).
+  virtual TxtValue challenge_value(const std::string& token) const = 0;
+};
+
+}  // namespace certherd::acme

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "deploy/target.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/offload.hpp"
+
+namespace certherd::deploy {
+
+struct FilesOptions {
+  std::filesystem::path path;
+  bool bundle = false;   ///< also bundle.pem: key, then full chain (as HAProxy reads it)
+  std::string owner;     ///< "user" or "user:group"; empty: ours
+  unsigned mode = 0600;  ///< of the files; folders get search permission where files are readable
+  std::vector<std::string> reload;  ///< command after a change; empty: none
+  Duration reload_timeout = std::chrono::seconds(30);
+  Duration gather =
+      std::chrono::milliseconds(100);  ///< how long a reload waits for further installs
+};
+
+/// `<path>/<domain>/{privkey,fullchain}.pem`, switched by one rename per domain as in the
+/// directory vault, then one reload for all installs that came together.
+std::unique_ptr<Target> make_files(runtime::EventLoop& loop, runtime::Offload& offload,
+                                   FilesOptions options);
+
+}  // namespace certherd::deploy

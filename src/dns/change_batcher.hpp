@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "dns/ledger.hpp"
+#include "dns/provider.hpp"
+#include "model/txt_record.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/task.hpp"
+
+namespace certherd::dns {
+
+/// Stands between the fleet and one DNS section: gathers the changes of many issuances per zone
+/// into few calls. At most one request of a zone is unanswered at any time; while it is, further
+/// changes gather. Values are in the ledger before they are sent and leave it when the provider
+/// confirmed their removal. Removals travel with the next additions of their zone, or alone once
+/// sweep() asks for it. Owned by app, used on the loop.
+class ChangeBatcher {
+ public:
+  struct Options {
+    DnsName dns;
+    /// How long the first change of a batch waits for company.
+    Duration gather = std::chrono::milliseconds(20);
+    /// After PriorRequestNotComplete-like throttling a zone's gap doubles between these.
+    Duration min_gap = std::chrono::seconds(1);
+    Duration max_gap = std::chrono::seconds(30);
+  };
+
+  ChangeBatcher(runtime::EventLoop& loop, Provider& provider, Ledger& ledger, Options options);
+  ~ChangeBatcher();
+
+  /// Makes the values stand: returns with the ticket of the batch once the provider took it.
+  /// All records are of one zone. Errors: the provider's; those of the changes that it names.
+  Task<Result<Ticket>> ensure(Zone zone, std::vector<TxtRecord> records);
+
+  /// Removes what the ledger calls unneeded, waits until the removal is in sync and forgets it.
+  /// Values that stay because the provider failed are tried by the next sweep. Errors: the first.
+  Task<Status> sweep();
+
+  /// Ends the senders; call before the provider goes. Unsent changes end with a cancellation.
+  Task<void> stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace certherd::dns

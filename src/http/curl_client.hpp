@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "http/client.hpp"
+#include "runtime/event_loop.hpp"
+
+namespace certherd::http {
+
+struct CurlOptions {
+  std::string user_agent;
+  std::string trust_pem;  ///< roots trusted besides the system's; empty: none
+  std::size_t body_limit = 4U << 20U;
+  int connections_per_host = 8;
+};
+
+/// libcurl's multi interface on the loop's sockets and clock. HTTP/2 where the server speaks it.
+/// Must outlive every send() it was asked for.
+std::unique_ptr<Client> make_curl_client(runtime::EventLoop& loop, CurlOptions options);
+
+}  // namespace certherd::http

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/fqdn.hpp"
+#include "model/identifiers.hpp"
+
+namespace certherd {
+
+/// Where a vault keeps the three parts: ARNs, or paths.
+struct VaultReferences {
+  std::string csr;
+  std::string private_key;
+  std::string fullchain;
+
+  bool operator==(const VaultReferences&) const = default;
+};
+
+/// How an installation ended, by the contract's words.
+enum class Installed { installed, unchanged, failed };
+
+/// What was issued for a domain.
+struct Certificate {
+  DomainId domain_id{};
+  Fqdn domain;
+  Serial serial;
+  std::vector<Fqdn> names;
+  std::string issuer;  ///< the issuer's common name, else its whole distinguished name
+  Time not_before;
+  Time not_after;
+  Fingerprint fingerprint;
+  std::string ari_id;  ///< RFC 9773 section 4.1; empty when the leaf has no key identifier
+  VaultName vault_name;
+  VaultReferences vault;
+  std::map<TargetName, Installed> targets;
+  std::optional<bool> served;  ///< nothing: not looked at, or nowhere to look
+};
+
+}  // namespace certherd

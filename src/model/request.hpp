@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "model/fqdn.hpp"
+#include "model/identifiers.hpp"
+
+namespace certherd {
+
+/// What a command asks of whoever executes for the store, for one domain.
+struct WorkRequest {
+  enum class Kind {
+    issue,  ///< a certificate now, due or not
+    renew,  ///< a certificate if one is due
+  };
+
+  std::int64_t id = 0;
+  std::string batch;  ///< all requests of one command
+  std::string owner;  ///< the process that waits for it, as in Lease::owner
+  Kind kind = Kind::issue;
+  DomainId domain_id{};
+  Fqdn domain;
+  Time requested_at{};
+  std::optional<Time> done_at;
+  std::string result;  ///< the contract's RESULT as JSON text once it is done
+};
+
+/// The right to execute for a store.
+struct Lease {
+  std::string owner;  ///< tells one process from all others, also after a restart
+  Time expires_at{};
+};
+
+}  // namespace certherd

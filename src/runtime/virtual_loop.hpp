@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "runtime/event_loop.hpp"
+
+namespace certherd::runtime {
+
+/// A loop for tests whose clock stands still while anything is ready to run and then jumps to
+/// the earliest alarm; alarms of one moment go off in the order in which they were set. So a
+/// year passes in seconds, the same for the same inputs. A loop with no alarm left while its
+/// main task waits throws std::logic_error: that wait would never end.
+/// Sockets and threads do not belong on it.
+std::unique_ptr<EventLoop> make_virtual_loop(Time start);
+
+}  // namespace certherd::runtime

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "dns/ledger.hpp"
+#include "model/account.hpp"
+#include "model/certificate.hpp"
+#include "model/domain.hpp"
+#include "model/event.hpp"
+#include "model/issuance.hpp"
+#include "model/request.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/offload.hpp"
+
+namespace certherd::store {
+
+struct Options {
+  std::string url;      ///< "sqlite:PATH" (PATH absolute) or "sqlite::memory:"
+  bool create = false;  ///< make an empty store; otherwise a missing one is an error
+};
+
+/// A domain with what is known of it.
+struct DomainRow {
+  Domain domain;
+  std::optional<Certificate> certificate;  ///< the current one
+  std::optional<Step> working;             ///< step of the active issuance
+  std::optional<Time> working_next_at;
+};
+
+/// What changes together with an issuance, in the same transaction.
+struct Changes {
+  std::vector<Event> events;
+  std::optional<Certificate> certificate;  ///< inserted or updated (by domain and serial); current
+
+  /// How the domain fares, when that changes.
+  struct Outcome {
+    int failures = 0;
+    std::optional<Time> next_at;
+    std::optional<Error> last_error;
+  };
+  std::optional<Outcome> outcome;
+};
+
+struct EventQuery {
+  std::optional<Fqdn> domain;
+  std::optional<Time> since;
+  std::int64_t after = 0;  ///< only events with a larger number
+  std::size_t limit = 0;   ///< 0: all
+};
+
+struct NumberedEvent {
+  std::int64_t number = 0;
+  Event event;
+};
+
+/// All state of certherd, by domain verbs. One writer session on one thread commits whatever is
+/// queued in one transaction (group commit); what a call wrote is durable when it returns.
+/// Lists are ordered by a unique key. Owned by app, used on the loop.
+///
+/// Errors of every call: transient (locked for too long, disk full, read only: the detail says
+/// which), rejected (a row that does not parse). Others are named where they occur.
+class Store : public dns::Ledger {
+ public:
+  /// Opens and migrates. `writer` must run one piece of work at a time. Blocks: before the loop.
+  /// Errors: not_found (no store there and not asked to create one), conflict (create, and one is
+  /// there), misconfigured (a URL of another kind, a store of a newer schema).
+  static Result<std::unique_ptr<Store>> open(Options options, runtime::Offload& writer,
+                                             runtime::Offload& reader, runtime::Clock& clock);
+
+  // Inventory.
+
+  /// All or nothing. Errors: conflict, naming in causes (op = the name) each one that is there
+  /// already.
+  virtual Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events) = 0;
+  /// By name.
+  virtual Task<Result<std::vector<DomainRow>>> domains() = 0;
+  /// Errors: not_found.
+  virtual Task<Result<DomainRow>> domain(Fqdn name) = 0;
+
+  // Accounts.
+
+  virtual Task<Result<std::optional<Account>>> account(CaName ca) = 0;
+  /// Inserts or replaces by CA.
+  virtual Task<Status> save_account(Account account, std::vector<Event> events) = 0;
+
+  // Issuances.
+
+  /// Writes a new one and gives it with its id and revision 1. Errors: conflict when the domain
+  /// has an active one.
+  virtual Task<Result<Issuance>> start(Issuance issuance, Changes changes) = 0;
+  /// Writes the row if its revision is still the one given, and returns it with the next one.
+  /// Errors: conflict when somebody else went on with it; nothing is written then.
+  virtual Task<Result<Issuance>> commit(Issuance issuance, Changes changes) = 0;
+  /// Errors: not_found.
+  virtual Task<Result<Issuance>> issuance(IssuanceId id) = 0;
+  /// By id.
+  virtual Task<Result<std::vector<Issuance>>> active_issuances() = 0;
+
+  // Certificates.
+
+  /// The current one of each domain, by domain; with `all` the former ones too, newest first.
+  virtual Task<Result<std::vector<Certificate>>> certificates(bool all) = 0;
+
+  // Requests.
+
+  /// Writes requests (ids are given) for a batch.
+  virtual Task<Status> submit(std::vector<WorkRequest> requests) = 0;
+  /// Those not done, by id.
+  virtual Task<Result<std::vector<WorkRequest>>> open_requests() = 0;
+  /// All of a batch, by id.
+  virtual Task<Result<std::vector<WorkRequest>>> batch(std::string batch) = 0;
+  /// Sets done_at and the result.
+  virtual Task<Status> finish_request(std::int64_t id, std::string result) = 0;
+  /// Drops what is open of that owner: it will not wait for it any more.
+  virtual Task<Status> withdraw_requests(std::string owner) = 0;
+
+  // The executor's lease.
+
+  /// Takes the lease, or prolongs our own, until now + `ttl`. Gives the lease as it stands then:
+  /// ours if we got it. `holder_is_dead` (may be null) is asked about an unexpired lease of
+  /// another owner on this machine, and lets us take it at once.
+  virtual Task<Result<Lease>> acquire_lease(std::string owner, Duration ttl,
+                                            bool (*holder_is_dead)(const std::string& owner)) = 0;
+  /// Gives it up, if it is ours.
+  virtual Task<Status> release_lease(std::string owner) = 0;
+
+  // Audit trail.
+
+  virtual Task<Status> append(std::vector<Event> events) = 0;
+  /// Oldest first; with a limit, the newest ones.
+  virtual Task<Result<std::vector<NumberedEvent>>> events(EventQuery query) = 0;
+};
+
+}  // namespace certherd::store

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "model/certificate.hpp"
+#include "model/material.hpp"
+#include "runtime/task.hpp"
+
+namespace certherd::vault {
+
+struct Description {
+  std::string version_key;  ///< of the current version
+  VaultReferences references;
+};
+
+/// Keeps CSR, private key and full chain of each domain. Owned by app, used on the loop.
+class Vault {
+ public:
+  virtual ~Vault() = default;
+
+  /// Makes `material` the current version. `version_key` (the serial) names it: storing the same
+  /// one again changes nothing. Readers see the old or the new version, never a mixture.
+  /// Errors: denied, rejected (the same version key with another content), transient,
+  /// misconfigured.
+  virtual Task<Result<VaultReferences>> store(Fqdn domain, Material material,
+                                              std::string version_key) = 0;
+
+  /// The current version. Errors: not_found, denied, transient, rejected (damaged).
+  virtual Task<Result<Material>> load(Fqdn domain) = 0;
+
+  /// What is current, without reading a secret; nothing when there is none.
+  virtual Task<Result<std::optional<Description>>> describe(Fqdn domain) = 0;
+
+  /// Whether it could be written to, without leaving anything. Errors: as store().
+  virtual Task<Status> check() = 0;
+};
+
+}  // namespace certherd::vault
