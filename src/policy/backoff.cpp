@@ -1,0 +1,39 @@
+#include "policy/backoff.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace certherd::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int quick_retries = 4;
+
+// Up to a tenth more, so that what failed together does not come back together.
+Duration spread(Duration base, double chance) {
+  return base +
+         Duration(static_cast<Duration::rep>(static_cast<double>(base.count()) * 0.1 * chance));
+}
+
+}  // namespace
+
+Duration slow_lane(int failures, double chance) {
+  constexpr std::array<Duration, 4> lane = {1min, 10min, 100min, 24h};
+  const auto index = static_cast<std::size_t>(std::clamp(failures - 1, 0, 3));
+  return spread(lane.at(index), chance);
+}
+
+Reaction react(const Error& error, int failures, double chance, Time now) {
+  const bool quick = error.kind == Error::Kind::transient && failures <= quick_retries;
+  const Duration pause =
+      quick ? spread(1s * (1 << (failures - 1)), chance)
+            : slow_lane(failures - (error.kind == Error::Kind::transient ? quick_retries : 0),
+                        chance);
+  Reaction reaction;
+  reaction.keep_issuance = error.kind != Error::Kind::rejected;
+  reaction.retry_at = std::max(now + pause, error.retry_at.value_or(now));
+  return reaction;
+}
+
+}  // namespace certherd::policy

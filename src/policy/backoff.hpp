@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/result.hpp"
+
+namespace certherd::policy {
+
+/// What is done about a step that failed.
+struct Reaction {
+  /// false: the issuance is over; its order is not taken up again.
+  bool keep_issuance = true;
+  Time retry_at{};
+};
+
+/// `failures` is how often the step has failed in a row, this time included; `chance` in [0, 1)
+/// spreads the retries.
+///
+/// A transient error gets four quick retries (1, 2, 4, 8 s). Then, as for every other error, the
+/// slow lane: 1, 10, 100 minutes, then daily (Let's Encrypt's integration guide, "Retry"), never
+/// before the server's own retry_at. What is `rejected` ends the issuance.
+Reaction react(const Error& error, int failures, double chance, Time now);
+
+/// The slow lane alone: how long to leave a thing that failed `failures` (>= 1) times in a row.
+Duration slow_lane(int failures, double chance);
+
+}  // namespace certherd::policy

@@ -1,0 +1,51 @@
+#include "policy/backoff.hpp"
+
+#include <gtest/gtest.h>
+
+namespace certherd::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time now = Time(std::chrono::days(20'000));
+
+Error error_of(Error::Kind kind) {
+  Error error;
+  error.kind = kind;
+  return error;
+}
+
+TEST(Backoff, TransientErrorsAreRetriedQuicklyFourTimes) {
+  const auto error = error_of(Error::Kind::transient);
+  EXPECT_EQ(react(error, 1, 0, now).retry_at, now + 1s);
+  EXPECT_EQ(react(error, 4, 0, now).retry_at, now + 8s);
+  EXPECT_EQ(react(error, 5, 0, now).retry_at, now + 1min);
+  EXPECT_EQ(react(error, 6, 0, now).retry_at, now + 10min);
+}
+
+TEST(Backoff, OtherErrorsGoToTheSlowLaneAtOnce) {
+  const auto error = error_of(Error::Kind::deadline);
+  EXPECT_EQ(react(error, 1, 0, now).retry_at, now + 1min);
+  EXPECT_EQ(react(error, 3, 0, now).retry_at, now + 100min);
+  EXPECT_EQ(react(error, 40, 0, now).retry_at, now + 24h);
+  EXPECT_TRUE(react(error, 40, 0, now).keep_issuance);
+}
+
+TEST(Backoff, NeverComesBackBeforeTheServerSaid) {
+  auto error = error_of(Error::Kind::throttled);
+  error.retry_at = now + 3h;
+  EXPECT_EQ(react(error, 1, 0.5, now).retry_at, now + 3h);
+}
+
+TEST(Backoff, RejectedEndsTheIssuance) {
+  EXPECT_FALSE(react(error_of(Error::Kind::rejected), 1, 0, now).keep_issuance);
+}
+
+TEST(Backoff, SpreadsByAtMostATenth) {
+  EXPECT_EQ(slow_lane(1, 0), 1min);
+  EXPECT_GT(slow_lane(1, 0.99), 1min);
+  EXPECT_LE(slow_lane(1, 0.99), 66s);
+}
+
+}  // namespace
+}  // namespace certherd::policy
