@@ -100,6 +100,8 @@ class Store : public dns::Ledger {
   virtual Task<Result<Issuance>> issuance(IssuanceId id) = 0;
   /// By id.
   virtual Task<Result<std::vector<Issuance>>> active_issuances() = 0;
+  /// Those of the given order URLs that no issuance, active or over, holds; in the order given.
+  virtual Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) = 0;
 
   // Certificates.
 
