@@ -62,6 +62,7 @@ struct Issuance {
   Time created_at{};
   Time next_at{};    ///< nothing is to be done before this
   int attempts = 0;  ///< failures of the present step one after another
+  int polls = 0;     ///< looks of the present step that found it not ready yet
   std::optional<Time>
       step_deadline;  ///< when the present wait (propagation, finalize, proof) is over
   std::optional<Error> last_error;

@@ -112,8 +112,8 @@ class Store : public dns::Ledger {
 
   /// Writes requests (ids are given) for a batch.
   virtual Task<Status> submit(std::vector<WorkRequest> requests) = 0;
-  /// Those not done, by id.
-  virtual Task<Result<std::vector<WorkRequest>>> open_requests() = 0;
+  /// Those not done with an id above `after`, by id.
+  virtual Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) = 0;
   /// All of a batch, by id.
   virtual Task<Result<std::vector<WorkRequest>>> batch(std::string batch) = 0;
   /// Sets done_at and the result.
