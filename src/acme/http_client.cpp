@@ -1,0 +1,283 @@
+#include "acme/http_client.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "acme/account.hpp"
+#include "acme/authorization.hpp"
+#include "acme/content_type.hpp"
+#include "acme/directory.hpp"
+#include "acme/object_reader.hpp"
+#include "acme/order.hpp"
+#include "acme/session.hpp"
+#include "acme/urls.hpp"
+#include "base/log.hpp"
+#include "crypto/encoding.hpp"
+#include "crypto/jws.hpp"
+#include "crypto/x509.hpp"
+
+namespace certherd::acme {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto directory_kept = std::chrono::hours(1);
+constexpr auto directory_asked_again = std::chrono::minutes(1);
+constexpr std::size_t most_listed_orders = 10'000;
+constexpr std::size_t most_alternates = 16;
+constexpr std::string_view pem_chain = "application/pem-certificate-chain";
+
+class HttpClient final : public Client {
+ public:
+  HttpClient(http::Client& http, runtime::Clock& clock, runtime::Offload& offload,
+             ClientOptions options)
+      : directory_url_(std::move(options.directory_url)),
+        thumbprint_(crypto::jwk_thumbprint(options.account_key)),
+        session_(http, clock, offload, std::move(options.account_key), options.request_timeout) {}
+
+  Task<Result<Directory>> directory() override;
+  Task<Result<AccountInfo>> new_account(NewAccount account) override;
+  void use_account(AccountUrl url) override { session_.use_account(std::move(url)); }
+  Task<Result<AccountInfo>> fetch_account() override;
+  Task<Result<Order>> new_order(std::vector<Fqdn> names) override;
+  Task<Result<std::vector<OrderUrl>>> list_orders() override;
+  Task<Result<Order>> fetch_order(OrderUrl url) override;
+  Task<Result<Authorization>> fetch_authorization(AuthorizationUrl url) override;
+  Task<Result<Challenge>> answer(ChallengeUrl url) override;
+  Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
+  Task<Result<Chain>> download(CertificateUrl url) override;
+  TxtValue challenge_value(const std::string& token) const override;
+
+ private:
+  /// An answer and, where asked for, the object in it.
+  struct Answer {
+    http::Response response;
+    json::object object;
+  };
+
+  Task<Result<Directory>> fetch_directory();
+  Task<Result<Answer>> ask(Post post, std::string what);
+  Task<Result<Challenge>> post_challenge(ChallengeUrl url, std::string payload);
+  Result<Order> read_order(const Answer& answer, OrderUrl url) const;
+
+  const std::string directory_url_;
+  const std::string thumbprint_;
+  Session session_;
+  std::optional<Directory> directory_;
+  Time directory_due_{};
+};
+
+/// The absolute URL in the Location header. Errors: rejected.
+Result<std::string> location(const http::Response& response, const std::string& asked) {
+  const auto value = response.header("location");
+  if (!value) {
+    return fail(Error::Kind::rejected, "read answer", "the CA gave no Location for what it made");
+  }
+  return resolve_url(asked, *value);
+}
+
+Task<Result<Directory>> HttpClient::fetch_directory() {
+  auto url = directory_url_;
+  auto response = co_await session_.get(std::move(url));
+  if (!response) co_return fail(std::move(response.error()).during("directory"));
+  auto object = parse_object(*response, "directory");
+  if (!object) co_return fail(std::move(object.error()));
+  co_return parse_directory(*object);
+}
+
+Task<Result<Directory>> HttpClient::directory() {
+  if (directory_ && session_.now() < directory_due_) co_return *directory_;
+  // While one call asks again, and while the CA does not answer, the old one serves.
+  directory_due_ = session_.now() + directory_asked_again;
+  auto fresh = co_await fetch_directory();
+  if (!fresh) {
+    if (!directory_) co_return fail(std::move(fresh.error()));
+    log::warning("the old directory of the CA serves on: {}", fresh.error().message());
+    co_return *directory_;
+  }
+  directory_ = std::move(*fresh);
+  directory_due_ = session_.now() + directory_kept;
+  session_.use_new_nonce(directory_->new_nonce);
+  co_return *directory_;
+}
+
+Task<Result<HttpClient::Answer>> HttpClient::ask(Post post, std::string what) {
+  // Also tells the session where nonces come from.
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during(what));
+  auto response = co_await session_.post(std::move(post));
+  if (!response) co_return fail(std::move(response.error()).during(what));
+  auto object = parse_object(*response, what);
+  if (!object) co_return fail(std::move(object.error()));
+  co_return Answer{std::move(*response), std::move(*object)};
+}
+
+Task<Result<AccountInfo>> HttpClient::new_account(NewAccount account) {
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during("newAccount"));
+  Post post;
+  post.url = known->new_account;
+  post.payload = new_account_payload(account);
+  post.signer = Post::Signer::key;
+  auto answer = co_await ask(std::move(post), "newAccount");
+  if (!answer) co_return fail(std::move(answer.error()));
+  auto url = location(answer->response, known->new_account);
+  if (!url) co_return fail(std::move(url.error()).during("newAccount"));
+  auto info = parse_account(answer->object, AccountUrl(std::move(*url)));
+  if (!info) co_return fail(std::move(info.error()));
+  // RFC 8555 section 7.3.1: 200 says that the key was known, and 201 that it is new.
+  info->created = answer->response.status == 201;
+  session_.use_account(info->url);
+  co_return std::move(*info);
+}
+
+Task<Result<AccountInfo>> HttpClient::fetch_account() {
+  const AccountUrl url = session_.account();
+  Post post{.url = url.text()};
+  auto answer = co_await ask(std::move(post), "account");
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return parse_account(answer->object, url);
+}
+
+Result<Order> HttpClient::read_order(const Answer& answer, OrderUrl url) const {
+  auto order = parse_order(answer.object, std::move(url));
+  if (order) order->retry_at = http::retry_after(answer.response, session_.now());
+  return order;
+}
+
+Task<Result<Order>> HttpClient::new_order(std::vector<Fqdn> names) {
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during("newOrder"));
+  Post post;
+  post.url = known->new_order;
+  post.payload = new_order_payload(names);
+  auto answer = co_await ask(std::move(post), "newOrder");
+  if (!answer) co_return fail(std::move(answer.error()));
+  auto url = location(answer->response, known->new_order);
+  if (!url) co_return fail(std::move(url.error()).during("newOrder"));
+  auto order = read_order(*answer, OrderUrl(std::move(*url)));
+  if (order && !is_for(*order, names)) {
+    co_return fail(
+        Error::Kind::rejected, "newOrder",
+        fmt::format("the CA made an order for {} instead", fmt::join(order->identifiers, ", ")));
+  }
+  co_return order;
+}
+
+Task<Result<std::vector<OrderUrl>>> HttpClient::list_orders() {
+  auto account = co_await fetch_account();
+  if (!account) co_return fail(std::move(account.error()).during("list orders"));
+  std::vector<OrderUrl> orders;
+  std::set<std::string> seen;
+  std::string page = account->orders;
+  while (!page.empty()) {
+    if (!seen.insert(page).second) {
+      co_return fail(Error::Kind::rejected, "list orders",
+                     fmt::format("the CA's list comes back to its page {}", page));
+    }
+    Post post{.url = page};
+    auto answer = co_await ask(std::move(post), "list orders");
+    if (!answer) co_return fail(std::move(answer.error()));
+    auto listed = parse_orders_page(answer->object);
+    if (!listed) co_return fail(std::move(listed.error()).during("list orders"));
+    orders.insert(orders.end(), listed->begin(), listed->end());
+
+    const auto next = links(answer->response, "next");
+    if (next.empty()) break;
+    if (orders.size() >= most_listed_orders || seen.size() >= most_listed_orders) {
+      log::warning("the CA lists more than {} orders of this account: the rest is left unread",
+                   most_listed_orders);
+      break;
+    }
+    auto resolved = resolve_url(page, next.front());
+    if (!resolved) co_return fail(std::move(resolved.error()).during("list orders"));
+    page = std::move(*resolved);
+  }
+  if (orders.size() > most_listed_orders) orders.resize(most_listed_orders);
+  co_return orders;
+}
+
+Task<Result<Order>> HttpClient::fetch_order(OrderUrl url) {
+  Post post{.url = url.text()};
+  auto answer = co_await ask(std::move(post), "order");
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return read_order(*answer, url);
+}
+
+Task<Result<Authorization>> HttpClient::fetch_authorization(AuthorizationUrl url) {
+  Post post{.url = url.text()};
+  auto answer = co_await ask(std::move(post), "authorization");
+  if (!answer) co_return fail(std::move(answer.error()));
+  auto authorization = parse_authorization(answer->object, url);
+  if (authorization) {
+    authorization->retry_at = http::retry_after(answer->response, session_.now());
+  }
+  co_return authorization;
+}
+
+Task<Result<Challenge>> HttpClient::post_challenge(ChallengeUrl url, std::string payload) {
+  Post post{.url = url.text(), .payload = std::move(payload)};
+  auto answer = co_await ask(std::move(post), "challenge");
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return parse_challenge(answer->object);
+}
+
+Task<Result<Challenge>> HttpClient::answer(ChallengeUrl url) {
+  auto told = co_await post_challenge(url, "{}");
+  if (told || !told.error().problem || !told.error().problem->is_acme("malformed")) co_return told;
+  // Some servers call it malformed to be told twice (Pebble does). Whether that is what happened
+  // shows in the challenge: it is pending no more.
+  auto seen = co_await post_challenge(url, "");
+  if (seen && seen->status != "pending") co_return seen;
+  co_return told;
+}
+
+Task<Result<Order>> HttpClient::finalize(OrderUrl order, FinalizeUrl url, std::string csr) {
+  Post post{.url = url.text(), .payload = json::serialize(json::object{{"csr", csr}})};
+  auto answer = co_await ask(std::move(post), "finalize");
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return read_order(*answer, order);
+}
+
+Task<Result<Chain>> HttpClient::download(CertificateUrl url) {
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during("download"));
+  Post post{.url = url.text(), .accept = std::string(pem_chain)};
+  auto response = co_await session_.post(std::move(post));
+  if (!response) co_return fail(std::move(response.error()).during("download"));
+  if (const auto type = content_type(*response); type != pem_chain) {
+    const auto kind = type == "text/html" ? Error::Kind::transient : Error::Kind::rejected;
+    co_return fail(kind, "download",
+                   fmt::format("the server answered {} with {} instead of a certificate chain",
+                               response->status, type.empty() ? "no content type" : type));
+  }
+  auto certificates = crypto::read_chain(response->body);
+  if (!certificates) co_return fail(std::move(certificates.error()).during("download"));
+
+  Chain chain;
+  for (const auto& link : links(*response, "alternate")) {
+    if (chain.alternates.size() == most_alternates) break;
+    auto alternate = resolve_url(url.text(), link);
+    if (!alternate) co_return fail(std::move(alternate.error()).during("download"));
+    chain.alternates.emplace_back(std::move(*alternate));
+  }
+  chain.pem = std::move(response->body);
+  co_return chain;
+}
+
+TxtValue HttpClient::challenge_value(const std::string& token) const {
+  return TxtValue(crypto::base64url(crypto::sha256(token + "." + thumbprint_)));
+}
+
+}  // namespace
+
+std::unique_ptr<Client> make_client(http::Client& http, runtime::Clock& clock,
+                                    runtime::Offload& offload, ClientOptions options) {
+  return std::make_unique<HttpClient>(http, clock, offload, std::move(options));
+}
+
+}  // namespace certherd::acme

@@ -1,0 +1,188 @@
+#include "acme/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <memory>
+#include <utility>
+
+#include "acme/content_type.hpp"
+#include "acme/object_reader.hpp"
+
+namespace certherd::acme {
+namespace {
+
+namespace json = boost::json;
+using Kind = Error::Kind;
+
+// A server's words are kept in the store and shown: more than this helps nobody.
+constexpr std::size_t longest_text = 2000;
+constexpr std::size_t most_subproblems = 100;
+
+// How long to leave a server alone that says "too many" but not until when.
+constexpr auto unsaid_wait = std::chrono::minutes(1);
+
+struct Meaning {
+  std::string_view type;  ///< behind urn:ietf:params:acme:error:
+  Kind kind;
+  std::string_view remedy;  ///< what a person can do about it, where the server cannot know
+};
+
+// RFC 8555 section 6.7; alreadyReplaced from RFC 9773, invalidProfile from the profiles draft.
+// `malformed` is not here: it also stands on a 404, so its status decides.
+constexpr std::array meanings = {
+    Meaning{"accountDoesNotExist", Kind::denied, "register it: certherd account register"},
+    Meaning{"alreadyReplaced", Kind::conflict, ""},
+    Meaning{"alreadyRevoked", Kind::conflict, ""},
+    Meaning{"badCSR", Kind::rejected, ""},
+    Meaning{"badNonce", Kind::transient, ""},
+    Meaning{"badPublicKey", Kind::misconfigured, "choose another account_key"},
+    Meaning{"badRevocationReason", Kind::rejected, ""},
+    Meaning{"badSignatureAlgorithm", Kind::misconfigured, "choose another account_key"},
+    Meaning{"caa", Kind::rejected, ""},
+    Meaning{"compound", Kind::rejected, ""},
+    Meaning{"connection", Kind::rejected, ""},
+    Meaning{"dns", Kind::rejected, ""},
+    Meaning{"externalAccountRequired", Kind::misconfigured, "set eab for this CA"},
+    Meaning{"incorrectResponse", Kind::rejected, ""},
+    Meaning{"invalidContact", Kind::misconfigured, "correct contact for this CA"},
+    Meaning{"invalidProfile", Kind::misconfigured, "choose another profile"},
+    Meaning{"orderNotReady", Kind::conflict, ""},
+    Meaning{"rateLimited", Kind::throttled, ""},
+    Meaning{"rejectedIdentifier", Kind::rejected, ""},
+    Meaning{"serverInternal", Kind::transient, ""},
+    Meaning{"tls", Kind::rejected, ""},
+    Meaning{"unauthorized", Kind::denied, ""},
+    Meaning{"unsupportedContact", Kind::misconfigured, "correct contact for this CA"},
+    Meaning{"unsupportedIdentifier", Kind::rejected, ""},
+    Meaning{"userActionRequired", Kind::misconfigured, ""},
+};
+
+const Meaning* meaning_of(const Problem& problem) {
+  const auto* found = std::ranges::find_if(
+      meanings, [&problem](const Meaning& row) { return problem.is_acme(row.type); });
+  return found == meanings.end() ? nullptr : found;
+}
+
+Kind kind_of_status(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return Kind::denied;
+    case 404:
+    case 410:
+      return Kind::not_found;
+    case 408:
+      return Kind::transient;
+    case 409:
+      return Kind::conflict;
+    case 429:
+      return Kind::throttled;
+    default:
+      return status >= 500 ? Kind::transient : Kind::rejected;
+  }
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  std::string text(value == nullptr ? std::string_view() : as_text(*value).value_or(""));
+  if (text.size() <= longest_text) return text;
+  std::size_t end = longest_text;
+  // Not in the middle of a UTF-8 character: those bytes all begin with the bits 10.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  return text + "…";
+}
+
+Problem::Subproblem parse_subproblem(const json::object& object) {
+  Problem::Subproblem sub{text_of(object, "type"), text_of(object, "detail"), ""};
+  if (const auto* name = object.if_contains("identifier"); name != nullptr && name->is_object()) {
+    sub.identifier = text_of(name->get_object(), "value");
+  }
+  return sub;
+}
+
+std::optional<Problem> problem_in(const http::Response& response) {
+  const auto type = content_type(response);
+  if (type != "application/problem+json" && type != "application/json") return std::nullopt;
+  boost::system::error_code error;
+  const auto value = json::parse(response.body, error);
+  if (error || !value.is_object()) return std::nullopt;
+  return parse_problem(value.get_object());
+}
+
+std::string words_of(const Problem& problem) {
+  if (!problem.detail.empty()) return problem.detail;
+  return problem.title.empty() ? problem.type : problem.title;
+}
+
+Error explain(std::string op, Problem problem) {
+  Error error;
+  const auto* meaning = meaning_of(problem);
+  error.kind = meaning != nullptr ? meaning->kind : kind_of_status(problem.status);
+  error.op = std::move(op);
+  error.detail = words_of(problem);
+  if (meaning != nullptr && !meaning->remedy.empty()) {
+    error.detail += fmt::format(" ({})", meaning->remedy);
+  }
+  // RFC 8555 section 7.3.3: what a person has to read or do is behind this URL.
+  if (problem.is_acme("userActionRequired") && !problem.instance.empty()) {
+    error.detail += fmt::format(" (see {})", problem.instance);
+  }
+  error.problem = std::make_shared<const Problem>(std::move(problem));
+  return error;
+}
+
+}  // namespace
+
+Problem parse_problem(const json::object& object) {
+  Problem problem;
+  problem.type = text_of(object, "type");
+  problem.title = text_of(object, "title");
+  problem.detail = text_of(object, "detail");
+  problem.instance = text_of(object, "instance");
+  const auto* status = object.if_contains("status");
+  if (status != nullptr && status->is_int64() && status->get_int64() >= 100 &&
+      status->get_int64() < 600) {
+    problem.status = static_cast<int>(status->get_int64());
+  }
+  const auto* parts = object.if_contains("subproblems");
+  if (parts == nullptr || !parts->is_array()) return problem;
+  for (const auto& part : parts->get_array()) {
+    if (problem.subproblems.size() == most_subproblems) break;
+    if (part.is_object()) problem.subproblems.push_back(parse_subproblem(part.get_object()));
+  }
+  return problem;
+}
+
+Error to_error(std::string op, const http::Response& response, Time now) {
+  const auto retry_at = http::retry_after(response, now);
+  Error error;
+  if (auto problem = problem_in(response)) {
+    problem->status = response.status;  // the advisory copy in the body may differ
+    const bool limited = problem->is_acme("rateLimited");
+    error = explain(std::move(op), std::move(*problem));
+    // Boulder pauses an account for good in these words: only a person can lift it, and the
+    // detail holds the URL for it.
+    if (limited && !retry_at) error.kind = Kind::rejected;
+  } else {
+    const auto type = content_type(response);
+    error.kind = kind_of_status(response.status);
+    error.op = std::move(op);
+    error.detail = fmt::format("the server answered {} with {}", response.status,
+                               type.empty() ? "no content" : type);
+  }
+  error.retry_at = retry_at;
+  if (error.kind == Kind::throttled && !retry_at) error.retry_at = now + unsaid_wait;
+  return error;
+}
+
+Error validation_error(std::string op, const json::object& problem) {
+  auto error = explain(std::move(op), parse_problem(problem));
+  error.kind = Kind::rejected;
+  return error;
+}
+
+}  // namespace certherd::acme

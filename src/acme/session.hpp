@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+
+#include "acme/nonce_pool.hpp"
+#include "base/result.hpp"
+#include "crypto/private_key.hpp"
+#include "http/client.hpp"
+#include "model/identifiers.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/offload.hpp"
+#include "runtime/task.hpp"
+
+namespace certherd::acme {
+
+/// One signed request.
+struct Post {
+  enum class Signer { account_url, key };  ///< `kid` or `jwk` (RFC 8555 section 6.2)
+
+  std::string url;
+  std::string payload{};  ///< JSON; empty makes a POST-as-GET (RFC 8555 section 6.3)
+  std::string accept = "application/json";
+  Signer signer = Signer::account_url;
+};
+
+/// The requests of one account: signatures, nonces, and errors out of anything but success. Owned
+/// by the client; any number of requests at once.
+class Session {
+ public:
+  /// A server that refuses half of all nonces (Pebble can) gets past this once in 2^30 requests.
+  static constexpr int most_bad_nonces = 30;
+
+  Session(http::Client& http, runtime::Clock& clock, runtime::Offload& offload,
+          crypto::PrivateKey key, Duration timeout);
+
+  /// Where fresh nonces come from; before any post().
+  void use_new_nonce(std::string url) { new_nonce_ = std::move(url); }
+  void use_account(AccountUrl url) { account_ = std::move(url); }
+  const AccountUrl& account() const { return account_; }
+  const crypto::PrivateKey& key() const { return key_; }
+  Time now() const { return clock_.now(); }
+
+  /// Unsigned. Any status but 2xx is an error.
+  Task<Result<http::Response>> get(std::string url);
+
+  /// Signed; badNonce is tried again within the one deadline of the whole exchange. Any status
+  /// but 2xx is an error.
+  Task<Result<http::Response>> post(Post post);
+
+ private:
+  Task<Result<std::string>> fresh_nonce(Time deadline);
+  Task<Result<std::string>> sign(std::string protected_header, std::string payload);
+  std::string protected_header(const Post& post, const std::string& nonce) const;
+
+  http::Client& http_;
+  runtime::Clock& clock_;
+  runtime::Offload& offload_;
+  crypto::PrivateKey key_;
+  Duration timeout_;
+  AccountUrl account_;
+  std::string new_nonce_;
+  NoncePool nonces_;
+};
+
+}  // namespace certherd::acme
