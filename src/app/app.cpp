@@ -1,0 +1,189 @@
+#include "app/app.hpp"
+
+#include "base/log.hpp"
+#include "base/versioned_folder.hpp"
+#include "dns/live_visibility.hpp"
+#include "probe/tls_probe.hpp"
+#include "vault/directory.hpp"
+
+namespace certherd::app {
+namespace {
+
+// Keys, RSA signatures and disk work; more threads than this gain nothing on small machines.
+constexpr int pool_threads = 2;
+constexpr std::size_t trust_limit = 1U << 20U;
+
+}  // namespace
+
+struct App::Services {
+  std::map<DnsName, std::unique_ptr<dns::Responder>> responders;
+  std::map<DnsName, std::unique_ptr<dns::ChangeBatcher>> batchers;
+  std::map<VaultName, std::unique_ptr<vault::Vault>> vaults;
+  std::map<TargetName, std::unique_ptr<deploy::Target>> targets;
+  std::map<CaName, std::unique_ptr<fleet::OrderSearch>> order_searches;
+  std::unique_ptr<dns::Visibility> visibility;
+  std::unique_ptr<probe::Probe> probe;
+};
+
+App::App(Config config, runtime::EventLoop& loop)
+    : config_(std::move(config)),
+      loop_(loop),
+      pool_(runtime::make_thread_offload(loop, pool_threads)),
+      writer_(runtime::make_thread_offload(loop, 1)),
+      random_(std::make_unique<runtime::SystemRandom>()),
+      keys_(std::make_unique<crypto::SystemKeySource>()),
+      services_(std::make_unique<Services>()) {}
+
+App::~App() = default;
+
+Result<std::unique_ptr<App>> App::open(Config config, runtime::EventLoop& loop) {
+  auto app = std::unique_ptr<App>(new App(std::move(config), loop));
+  auto key = app->config_.seal_key.read();
+  if (!key) return fail(std::move(key.error()).during("open the seal key"));
+  auto sealer = crypto::Sealer::from_key_text(*key);
+  if (!sealer) return fail(std::move(sealer.error()).during("open the seal key"));
+  app->sealer_ = std::make_unique<crypto::Sealer>(std::move(*sealer));
+
+  auto store = store::Store::open({.url = app->config_.store_url, .create = false}, *app->writer_,
+                                  *app->pool_, loop.clock());
+  if (!store) return fail(std::move(store.error()));
+  app->store_ = std::move(*store);
+  app->accounts_ = std::make_unique<Accounts>(app->config_, loop, *app->pool_, *app->keys_,
+                                              *app->sealer_, *app->store_);
+  return app;
+}
+
+Task<Status> App::start() {
+  ports_.loop = &loop_;
+  ports_.offload = pool_.get();
+  ports_.random = random_.get();
+  ports_.keys = keys_.get();
+  ports_.sealer = sealer_.get();
+  ports_.store = store_.get();
+  ports_.defaults = config_.defaults;
+
+  if (auto placed = start_places(); !placed) co_return placed;
+  if (auto probing = start_probe(); !probing) co_return probing;
+  if (auto answering = co_await start_dns(); !answering) co_return answering;
+  auto cas = co_await needed_cas();
+  if (!cas) co_return fail(std::move(cas.error()));
+  for (const auto& ca : *cas) {
+    if (config_.cas.contains(ca)) co_await start_ca(ca);
+  }
+  co_return Status{};
+}
+
+Task<Result<std::set<CaName>>> App::needed_cas() {
+  std::set<CaName> cas;
+  auto rows = co_await store_->domains();
+  if (!rows) co_return fail(std::move(rows.error()));
+  for (const auto& row : *rows) {
+    if (!row.domain.enabled) continue;
+    cas.insert(row.domain.ca.empty() ? config_.defaults.ca : row.domain.ca);
+  }
+  auto active = co_await store_->active_issuances();
+  if (!active) co_return fail(std::move(active.error()));
+  for (const auto& issuance : *active) cas.insert(issuance.ca);
+  co_return cas;
+}
+
+Status App::start_places() {
+  for (const auto& [name, path] : config_.directories) {
+    auto& vault = services_->vaults[name];
+    vault = vault::make_directory(*pool_, path);
+    ports_.vaults[name] = vault.get();
+  }
+  for (const auto& [name, options] : config_.files_targets) {
+    auto& target = services_->targets[name];
+    target = deploy::make_files(loop_, *pool_, options);
+    ports_.targets[name] = target.get();
+  }
+  return {};
+}
+
+Status App::start_probe() {
+  probe::TlsProbeOptions options;
+  if (!config_.probe.trust.empty()) {
+    auto trust = read_file(config_.probe.trust, trust_limit);
+    if (!trust) return fail(std::move(trust.error()).during("open [probe] trust"));
+    options.trust_pem = std::move(*trust);
+  }
+  services_->probe = probe::make_tls_probe(loop_, *pool_, std::move(options));
+  ports_.probe = services_->probe.get();
+  return {};
+}
+
+Task<Status> App::start_dns() {
+  auto visibility = dns::make_visibility(loop_, *random_, config_.resolver);
+  if (!visibility) co_return fail(std::move(visibility.error()).during("open [resolver]"));
+  services_->visibility = std::move(*visibility);
+  ports_.visibility = services_->visibility.get();
+
+  for (const auto& [name, options] : config_.responders) {
+    // A responder forgets with its process; the ledger does not.
+    auto standing = co_await store_->entries(name);
+    if (!standing) co_return fail(std::move(standing.error()));
+    auto responder = dns::Responder::start(loop_, options, std::move(*standing));
+    if (!responder) {
+      co_return fail(std::move(responder.error()).during(fmt::format("start [dns.{}]", name)));
+    }
+    auto& kept = services_->responders[name];
+    kept = std::move(*responder);
+    dns::ChangeBatcher::Options batching;
+    batching.dns = name;
+    auto& batcher = services_->batchers[name];
+    batcher = std::make_unique<dns::ChangeBatcher>(loop_, *kept, *store_, std::move(batching));
+    ports_.dns[name] = {.provider = kept.get(), .batcher = batcher.get()};
+  }
+  co_return Status{};
+}
+
+Task<void> App::start_ca(CaName ca) {
+  const auto& config = config_.cas.at(ca);
+  fleet::CaPort port;
+  port.finalize_within = config.finalize_within;
+  port.max_in_flight = config.max_in_flight;
+  auto account = co_await accounts_->ensure_registered(ca);
+  if (!account) {
+    log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());
+    port.unusable = std::move(account.error());
+  }
+  if (auto client = co_await accounts_->client(ca)) {
+    port.client = *client;
+    auto& search = services_->order_searches[ca];
+    search = std::make_unique<fleet::OrderSearch>(loop_, **client, *store_);
+    port.order_search = search.get();
+  }
+  ports_.cas[ca] = std::move(port);
+}
+
+Task<std::vector<std::pair<std::string, Status>>> App::check() {
+  std::vector<std::pair<std::string, Status>> findings;
+  for (const auto& [name, config] : config_.cas) {
+    Status status;
+    if (auto client = co_await accounts_->client(name)) {
+      auto directory = co_await (*client)->directory();
+      if (!directory) status = fail(std::move(directory.error()));
+    } else {
+      status = fail(std::move(client.error()));
+    }
+    findings.emplace_back(fmt::format("ca.{}", name), std::move(status));
+  }
+  for (const auto& [name, vault] : services_->vaults) {
+    auto status = co_await vault->check();
+    findings.emplace_back(fmt::format("vault.{}", name), std::move(status));
+  }
+  for (const auto& [name, target] : services_->targets) {
+    auto status = co_await target->check();
+    findings.emplace_back(fmt::format("target.{}", name), std::move(status));
+  }
+  co_return findings;
+}
+
+Task<void> App::stop() {
+  for (auto& [name, batcher] : services_->batchers) co_await batcher->stop();
+  for (auto& [name, responder] : services_->responders) co_await responder->stop();
+  for (auto& [name, target] : services_->targets) co_await target->stop();
+}
+
+}  // namespace certherd::app

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "app/accounts.hpp"
+#include "app/config.hpp"
+#include "fleet/ports.hpp"
+#include "runtime/event_loop.hpp"
+#include "store/store.hpp"
+
+namespace certherd::app {
+
+/// A config made real: the only place that knows every concrete type. Opening it needs the store
+/// and the seal key; the outside systems follow with start().
+class App {
+ public:
+  /// Errors: misconfigured (seal key), those of Store::open.
+  static Result<std::unique_ptr<App>> open(Config config, runtime::EventLoop& loop);
+  ~App();
+
+  const Config& config() const { return config_; }
+  runtime::EventLoop& loop() { return loop_; }
+  store::Store& store() { return *store_; }
+  Accounts& accounts() { return *accounts_; }
+
+  /// Builds DNS, vaults, targets and probe, and opens the accounts at all CAs that an enabled
+  /// domain or an unfinished issuance names. A CA that cannot be used is marked so: its domains
+  /// fail, the others do not. Errors: what concerns everybody, such as a responder that cannot
+  /// listen.
+  Task<Status> start();
+
+  /// What the fleet works with, once started.
+  fleet::Ports& ports() { return ports_; }
+
+  /// Every vault and target by its section, to be tried by `config check`.
+  Task<std::vector<std::pair<std::string, Status>>> check();
+
+  /// Ends what start() began. Must be called before the loop ends.
+  Task<void> stop();
+
+ private:
+  App(Config config, runtime::EventLoop& loop);
+  Task<Status> start_dns();
+  Task<Result<std::set<CaName>>> needed_cas();
+  Task<void> start_ca(CaName ca);
+  Status start_places();
+  Status start_probe();
+
+  struct Services;
+
+  Config config_;
+  runtime::EventLoop& loop_;
+  std::unique_ptr<runtime::Offload> pool_;
+  std::unique_ptr<runtime::Offload> writer_;
+  std::unique_ptr<runtime::Random> random_;
+  std::unique_ptr<crypto::KeySource> keys_;
+  std::unique_ptr<crypto::Sealer> sealer_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Accounts> accounts_;
+  std::unique_ptr<Services> services_;
+  fleet::Ports ports_;
+};
+
+}  // namespace certherd::app

@@ -1,0 +1,334 @@
+#include "app/config.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+#include "app/toml_section.hpp"
+#include "base/versioned_folder.hpp"
+
+namespace certherd::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t config_limit = 1U << 20U;
+constexpr std::size_t secret_limit = 64U << 10U;
+
+/// Turns sections into typed values; one function per section.
+class Reader {
+ public:
+  Reader(fs::path file, Faults& faults) : folder_(file.parent_path()), faults_(faults) {
+    config_.file = std::move(file);
+  }
+
+  Config read(const toml::table& root) {
+    TomlSection top(&root, "", faults_);
+    store(section(top, "store"));
+    for (auto& [name, ca] : all(top, "ca")) this->ca(CaName(name), ca);
+    for (auto& [name, dns] : all(top, "dns")) this->dns(DnsName(name), dns);
+    for (auto& [name, vault] : all(top, "vault")) this->vault(VaultName(name), vault);
+    for (auto& [name, target] : all(top, "target")) this->target(TargetName(name), target);
+    defaults(section(top, "defaults"));
+    resolver(section(top, "resolver"));
+    probe(section(top, "probe"));
+    top.done();
+    return std::move(config_);
+  }
+
+ private:
+  TomlSection section(TomlSection& top, std::string_view key) {
+    return {top.table(key), std::string(key), faults_};
+  }
+  std::vector<std::pair<std::string, TomlSection>> all(TomlSection& top, std::string_view key) {
+    return section(top, key).sections();
+  }
+
+  fs::path absolute(const std::string& path) const { return (folder_ / path).lexically_normal(); }
+
+  void store(TomlSection table) {
+    const auto url = table.text("url").value_or("sqlite:state.db");
+    constexpr std::string_view scheme = "sqlite:";
+    if (url.starts_with(scheme)) {
+      config_.store_url = std::string(scheme) + absolute(url.substr(scheme.size())).string();
+    } else {
+      table.fault("url", "only sqlite:PATH is supported by this version");
+    }
+    if (const auto* source = table.table("seal_key")) {
+      config_.seal_key = secret(TomlSection(source, "store.seal_key", faults_));
+    } else {
+      config_.seal_key.file = absolute("certherd.key");
+    }
+    table.done();
+  }
+
+  SecretSource secret(TomlSection table) {
+    SecretSource source;
+    source.env = table.text("env").value_or("");
+    if (const auto file = table.text("file")) source.file = absolute(*file);
+    if (source.env.empty() == source.file.empty()) {
+      table.fault("env", R"(name one place: { env = "NAME" } or { file = "PATH" })");
+    }
+    table.done();
+    return source;
+  }
+
+  void ca(CaName name, TomlSection& table) {
+    CaConfig ca;
+    ca.directory = table.text("directory").value_or("");
+    if (!ca.directory.starts_with("https://")) {
+      table.fault("directory", "must be the https:// URL of the CA's ACME directory");
+    }
+    for (auto& contact : table.texts("contact").value_or(std::vector<std::string>{})) {
+      const bool bare = contact.find(':') == std::string::npos;
+      ca.contact.push_back(bare ? "mailto:" + contact : contact);
+    }
+    ca.terms_of_service_agreed = table.boolean("terms_of_service_agreed").value_or(false);
+    if (const auto key = table.text("account_key")) {
+      const auto type = parse_key_type(*key);
+      const std::array allowed = {KeyType::ecdsa_p256, KeyType::ecdsa_p384, KeyType::rsa_2048,
+                                  KeyType::ed25519};
+      if (type && std::ranges::count(allowed, *type) > 0) {
+        ca.account_key = *type;
+      } else {
+        table.fault("account_key", "must be ecdsa-p256, ecdsa-p384, rsa-2048 or ed25519");
+      }
+    }
+    ca.finalize_within = table.duration("finalize_within").value_or(ca.finalize_within);
+    if (const auto trust = table.text("trust")) ca.trust = absolute(*trust);
+    ca.max_in_flight =
+        static_cast<int>(table.integer("max_in_flight", 1, 100'000).value_or(ca.max_in_flight));
+    for (const auto* later : {"limits", "eab", "profile", "preferred_chain"}) table.refuse(later);
+    table.done();
+    config_.cas.emplace(std::move(name), std::move(ca));
+  }
+
+  /// The type of a section, if it is `supported`.
+  bool is_type(TomlSection& table, std::string_view supported) {
+    const auto type = table.text("type").value_or("");
+    if (type == supported) return true;
+    table.fault("type", fmt::format("\"{}\" is not supported by this version; supported: \"{}\"",
+                                    type, supported));
+    return false;
+  }
+
+  void dns(DnsName name, TomlSection& table) {
+    if (!is_type(table, "responder")) return;
+    dns::ResponderOptions options;
+    options.listen = servers(table, "listen", 53);
+    if (options.listen.empty()) {
+      table.fault("listen", R"(must name where to answer, such as ["0.0.0.0:53"])");
+    }
+    options.zones = names(table, "zones");
+    if (options.zones.empty()) {
+      table.fault("zones", R"(must name the zones to answer for, such as ["acme.example.net"])");
+    }
+    options.nameservers = names(table, "nameservers");
+    options.addresses = table.texts("addresses").value_or(std::vector<std::string>{});
+    options.ttl = static_cast<int>(table.integer("ttl", 0, 86'400).value_or(options.ttl));
+    table.done();
+    config_.responders.emplace(std::move(name), std::move(options));
+  }
+
+  void vault(VaultName name, TomlSection& table) {
+    if (!is_type(table, "directory")) return;
+    const auto path = table.text("path");
+    if (!path) table.fault("path", "must name the folder for the secrets");
+    table.done();
+    config_.directories.emplace(std::move(name), absolute(path.value_or(".")));
+  }
+
+  void target(TargetName name, TomlSection& table) {
+    if (!is_type(table, "files")) return;
+    deploy::FilesOptions options;
+    const auto path = table.text("path");
+    if (!path) table.fault("path", "must name the folder to install into");
+    options.path = absolute(path.value_or("."));
+    options.bundle = table.boolean("bundle").value_or(false);
+    options.owner = table.text("owner").value_or("");
+    if (const auto mode = table.text("mode")) options.mode = file_mode(table, *mode);
+    options.reload = table.texts("reload").value_or(std::vector<std::string>{});
+    options.reload_timeout = table.duration("timeout").value_or(options.reload_timeout);
+    table.done();
+    config_.files_targets.emplace(std::move(name), std::move(options));
+  }
+
+  unsigned file_mode(TomlSection& table, const std::string& text) {
+    unsigned mode = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    const bool octal = failure == std::errc{} && end == text.data() + text.size();
+    if (octal && mode <= 0770 && (mode & 0400U) != 0) return mode;
+    table.fault("mode",
+                R"(must be an octal text such as "0640"; nothing for others, since it holds )"
+                "private keys");
+    return 0600;
+  }
+
+  void defaults(TomlSection table) {
+    auto& defaults = config_.defaults;
+    defaults.ca = chosen<CaName>(table, "ca", config_.cas);
+    defaults.dns = chosen<DnsName>(table, "dns", config_.responders);
+    defaults.vault = chosen<VaultName>(table, "vault", config_.directories);
+    for (auto& target : table.texts("targets").value_or(std::vector<std::string>{})) {
+      TargetName name(std::move(target));
+      if (!config_.files_targets.contains(name)) {
+        table.fault("targets", fmt::format("there is no [target.{}]", name));
+      }
+      defaults.targets.push_back(std::move(name));
+    }
+    if (const auto key = table.text("key"); key && *key != "auto") {
+      const auto type = parse_key_type(*key);
+      if (type && *type != KeyType::ed25519) {
+        defaults.key = *type;
+      } else {
+        table.fault("key", "must be auto, ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096");
+      }
+    }
+    defaults.renew_at = table.number("renew_at", 0.1, 0.95).value_or(defaults.renew_at);
+    defaults.prove_within = table.duration("prove_within").value_or(defaults.prove_within);
+    table.done();
+  }
+
+  template <typename Name, typename Sections>
+  Name chosen(TomlSection& table, std::string_view key, const Sections& sections) {
+    if (const auto text = table.text(key)) {
+      Name name(*text);
+      if (!sections.contains(name))
+        table.fault(key, fmt::format("there is no [{}.{}]", key, *text));
+      return name;
+    }
+    // With a single section there is nothing to choose.
+    return sections.size() == 1 ? sections.begin()->first : Name{};
+  }
+
+  void resolver(TomlSection table) {
+    auto& resolver = config_.resolver;
+    resolver.servers = servers(table, "servers", 53);
+    using Check = dns::ResolverOptions::Check;
+    const auto check = table.text("check").value_or("authoritative");
+    if (check == "resolver") {
+      resolver.check = Check::resolver;
+    } else if (check == "off") {
+      resolver.check = Check::off;
+    } else if (check != "authoritative") {
+      table.fault("check", "must be authoritative, resolver or off");
+    }
+    config_.defaults.check_within =
+        table.duration("check_within").value_or(config_.defaults.check_within);
+    resolver.authoritative_port =
+        static_cast<std::uint16_t>(table.integer("authoritative_port", 1, 65'535).value_or(53));
+    for (const auto& [host, server] : table.text_map("overrides")) {
+      auto name = Fqdn::parse(host);
+      auto address = dns::ServerAddress::parse(server, resolver.authoritative_port);
+      if (!name) table.fault("overrides", name.error().detail);
+      if (!address) table.fault("overrides", address.error().detail);
+      if (name && address) resolver.overrides.emplace(*name, *address);
+    }
+    table.done();
+  }
+
+  void probe(TomlSection table) {
+    if (const auto trust = table.text("trust")) config_.probe.trust = absolute(*trust);
+    config_.probe.timeout = table.duration("timeout").value_or(config_.probe.timeout);
+    config_.defaults.probe_timeout = config_.probe.timeout;
+    for (const auto* later : {"every", "warn_days"}) table.refuse(later);
+    table.done();
+  }
+
+  std::vector<dns::ServerAddress> servers(TomlSection& table, std::string_view key,
+                                          std::uint16_t port) {
+    std::vector<dns::ServerAddress> parsed;
+    for (const auto& text : table.texts(key).value_or(std::vector<std::string>{})) {
+      auto server = dns::ServerAddress::parse(text, port);
+      if (server) {
+        parsed.push_back(std::move(*server));
+      } else {
+        table.fault(key, server.error().detail);
+      }
+    }
+    return parsed;
+  }
+
+  std::vector<Fqdn> names(TomlSection& table, std::string_view key) {
+    std::vector<Fqdn> parsed;
+    for (const auto& text : table.texts(key).value_or(std::vector<std::string>{})) {
+      auto name = Fqdn::parse(text);
+      if (name) {
+        parsed.push_back(std::move(*name));
+      } else {
+        table.fault(key, name.error().detail);
+      }
+    }
+    return parsed;
+  }
+
+  fs::path folder_;
+  Faults& faults_;
+  Config config_;
+};
+
+}  // namespace
+
+Result<Secret<std::string>> SecretSource::read() const {
+  if (!env.empty()) {
+    const char* value = std::getenv(env.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    if (value == nullptr || *value == '\0') {
+      return fail(Error::Kind::misconfigured, "read a secret",
+                  fmt::format("the environment variable {} is not set", env));
+    }
+    return Secret<std::string>(value);
+  }
+  struct stat status{};
+  if (stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(
+        Error::Kind::misconfigured, "read a secret",
+        fmt::format("{0} can be read by others than its owner: run chmod 600 {0}", file.string()));
+  }
+  auto content = read_file(file, secret_limit);
+  if (!content) {
+    auto error = std::move(content.error()).during("read a secret");
+    error.kind = Error::Kind::misconfigured;
+    return fail(std::move(error));
+  }
+  return Secret<std::string>(std::move(*content));
+}
+
+Result<fs::path> find_config(const std::string& given) {
+  if (!given.empty()) return fs::absolute(given);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it
+  if (const char* named = std::getenv("CERTHERD_CONFIG"); named != nullptr && *named != '\0') {
+    return fs::absolute(named);
+  }
+  const std::array<fs::path, 2> places = {fs::absolute("certherd.toml"),
+                                          "/etc/certherd/certherd.toml"};
+  for (const auto& place : places) {
+    if (fs::exists(place)) return place;
+  }
+  return fail(Error::Kind::misconfigured, "find the config",
+              fmt::format("neither {} nor {} exists: run `certherd init`, or name a config with "
+                          "--config",
+                          places[0].string(), places[1].string()));
+}
+
+Result<Config> load_config(const fs::path& file) {
+  auto text = read_file(file, config_limit);
+  if (!text) {
+    auto error = std::move(text.error()).during("read the config");
+    error.kind = Error::Kind::misconfigured;
+    return fail(std::move(error));
+  }
+  Faults faults(file.string());
+  auto parsed = toml::parse(*text);
+  if (!parsed) {
+    faults.add(parsed.error().source().begin, "syntax", std::string(parsed.error().description()));
+    return fail(std::move(faults).error());
+  }
+  auto config = Reader(fs::absolute(file), faults).read(parsed.table());
+  if (!faults.empty()) return fail(std::move(faults).error());
+  return config;
+}
+
+}  // namespace certherd::app

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "deploy/files.hpp"
+#include "dns/responder/responder.hpp"
+#include "dns/visibility.hpp"
+#include "fleet/ports.hpp"
+#include "model/identifiers.hpp"
+#include "model/key_type.hpp"
+
+namespace certherd::app {
+
+/// Where a secret is to be read from: it never stands in the config itself.
+struct SecretSource {
+  std::string env;
+  std::filesystem::path file;
+
+  /// Reads it. Errors: misconfigured, naming the variable or file that is missing, or a file that
+  /// others may read.
+  Result<Secret<std::string>> read() const;
+};
+
+struct CaConfig {
+  std::string directory;
+  std::vector<std::string> contact;  ///< mailto: URLs
+  bool terms_of_service_agreed = false;
+  KeyType account_key = KeyType::ecdsa_p256;
+  Duration finalize_within = std::chrono::minutes(3);
+  std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
+  int max_in_flight = 500;
+};
+
+struct ProbeConfig {
+  std::filesystem::path trust;  ///< further roots for judging served chains; empty: none
+  Duration timeout = std::chrono::seconds(10);
+};
+
+/// The config file as typed values; paths are absolute.
+struct Config {
+  std::filesystem::path file;
+  std::string store_url;  ///< "sqlite:" and an absolute path
+  SecretSource seal_key;
+  std::map<CaName, CaConfig> cas;
+  std::map<DnsName, dns::ResponderOptions> responders;
+  std::map<VaultName, std::filesystem::path> directories;
+  std::map<TargetName, deploy::FilesOptions> files_targets;
+  fleet::Defaults defaults;
+  dns::ResolverOptions resolver;
+  ProbeConfig probe;
+};
+
+/// Finds the config: `given`, else $CERTHERD_CONFIG, else ./certherd.toml, else
+/// /etc/certherd/certherd.toml. Errors: misconfigured with the places looked at.
+Result<std::filesystem::path> find_config(const std::string& given);
+
+/// Reads and checks a config file. Errors: misconfigured; each cause is one fault, its op
+/// "FILE:LINE: section.key".
+Result<Config> load_config(const std::filesystem::path& file);
+
+}  // namespace certherd::app

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace certherd::app {
+
+std::string_view version();
+
+/// "certherd/0.1.0 (+…)": what the CA sees (RFC 8555 section 6.1 wants a User-Agent).
+std::string user_agent();
+
+/// The libraries that it runs on, by name and version.
+std::vector<std::pair<std::string, std::string>> libraries();
+
+}  // namespace certherd::app

@@ -1,0 +1,444 @@
+#include "fleet/executor.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "policy/backoff.hpp"
+#include "policy/due.hpp"
+#include "runtime/timeouts.hpp"
+
+namespace certherd::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Long enough to gather the removals of many domains into one call, short against any TTL.
+constexpr Duration sweep_linger = 2s;
+
+// Steps under way at a drain are mostly waiting for one answer; what takes longer is begun anew
+// by the next run, which looks first.
+constexpr Duration drain_within = 5s;
+
+// An order is open at the CA from newOrder until its certificate has been fetched.
+bool order_open(Step step) { return step <= Step::download; }
+
+}  // namespace
+
+Executor::Executor(Ports& ports, Options options)
+    : ports_(ports),
+      options_(std::move(options)),
+      steps_(ports),
+      work_(*ports.loop),
+      background_(*ports.loop),
+      changed_(*ports.loop),
+      sweep_wakeup_(*ports.loop) {}
+
+void Executor::drain() {
+  draining_ = true;
+  changed_.notify_all();
+}
+
+double Executor::chance() {
+  constexpr std::uint64_t steps = 1U << 20U;
+  return static_cast<double>(ports_.random->uniform(0, steps - 1)) / static_cast<double>(steps);
+}
+
+Task<Status> Executor::run() {
+  background_.spawn(keep_lease());
+  background_.spawn(sweep_when_asked());
+  auto status = co_await work_until_done();
+  if (draining_ || lease_lost_) {
+    auto drained = work_.join();
+    const bool in_time =
+        co_await runtime::finished_by(&ports_.clock(), now() + drain_within, std::move(drained));
+    if (!in_time) work_.cancel();
+  }
+  co_await work_.join();
+  background_.cancel();
+  co_await background_.join();
+  if (lease_lost_) {
+    co_return fail(Error::Kind::conflict, "execute",
+                   "another process has taken over the execution for this store");
+  }
+  if (status && broken_) status = fail(*broken_);
+  if (status && !draining_) co_await sweep();
+  co_return status;
+}
+
+Task<Status> Executor::work_until_done() {
+  auto active = co_await ports_.store->active_issuances();
+  if (!active) co_return fail(std::move(active.error()));
+  for (auto& issuance : *active) {
+    const auto domain = issuance.domain_id;
+    leftover_.emplace(domain, std::move(issuance));
+  }
+
+  Time next_poll = now();
+  while (!draining_ && !lease_lost_ && !broken_ && !defect_) {
+    if (now() >= next_poll || tracked_.empty()) {
+      if (auto admitted = co_await admit_requests(); !admitted) co_return admitted;
+      next_poll = now() + options_.request_poll;
+      if (tracked_.empty()) break;
+    }
+    while (!waiting_.empty() && waiting_.begin()->first <= now()) {
+      const auto id = waiting_.begin()->second;
+      waiting_.erase(waiting_.begin());
+      make_ready(id);
+    }
+    dispatch();
+    const Time wake = waiting_.empty() ? next_poll : std::min(next_poll, waiting_.begin()->first);
+    co_await changed_.wait_until(wake);
+  }
+  co_return Status{};
+}
+
+Task<Status> Executor::admit_requests() {
+  auto open = co_await ports_.store->open_requests(last_request_);
+  if (!open) co_return fail(std::move(open.error()));
+  for (auto& request : *open) {
+    last_request_ = request.id;
+    if (auto admitted = co_await admit(std::move(request)); !admitted) co_return admitted;
+  }
+  co_return Status{};
+}
+
+Task<Status> Executor::admit(WorkRequest request) {
+  if (auto known = tracked_.find(request.domain_id); known != tracked_.end()) {
+    known->second.requests.push_back(request.id);
+    co_return Status{};
+  }
+  progress_.total += 1;
+  Tracked tracked;
+  tracked.domain = request.domain;
+  tracked.requests = {request.id};
+  auto& entry = tracked_.emplace(request.domain_id, std::move(tracked)).first->second;
+  const auto id = request.domain_id;
+
+  auto row = co_await ports_.store->domain(request.domain);
+  if (!row) {
+    Report report{.domain = request.domain,
+                  .outcome = Outcome::failed,
+                  .certificate = {},
+                  .error = std::move(row.error())};
+    co_return co_await finish(id, std::move(report));
+  }
+  const bool explicitly = request.kind == WorkRequest::Kind::issue;
+  const auto due = policy::when_due(row->domain, row->certificate, ports_.defaults.renew_at, now());
+  const auto leftover = leftover_.find(id);
+  if (!explicitly && leftover == leftover_.end() && !due.due) {
+    Report report{.domain = request.domain,
+                  .outcome = Outcome::current,
+                  .certificate = row->certificate,
+                  .error = {}};
+    co_return co_await finish(id, std::move(report));
+  }
+  if (!explicitly && row->domain.next_at && *row->domain.next_at > now() + options_.patience) {
+    Report report{.domain = request.domain,
+                  .outcome = Outcome::deferred,
+                  .certificate = row->certificate,
+                  .error = row->domain.last_error};
+    if (report.error) report.error->retry_at = row->domain.next_at;
+    co_return co_await finish(id, std::move(report));
+  }
+  auto choices = choices_of(row->domain, ports_);
+  if (!choices) {
+    Report report{.domain = request.domain,
+                  .outcome = Outcome::failed,
+                  .certificate = {},
+                  .error = std::move(choices.error())};
+    co_return co_await finish(id, std::move(report));
+  }
+  entry.ca = choices->ca;
+  entry.urgency = row->certificate ? row->certificate->not_after : Time{};
+  if (leftover == leftover_.end()) {
+    make_ready(id);
+    co_return Status{};
+  }
+  auto issuance = std::move(leftover->second);
+  leftover_.erase(leftover);
+  co_return co_await resume(id, std::move(issuance));
+}
+
+Task<Status> Executor::resume(DomainId id, Issuance issuance) {
+  auto& entry = tracked_.at(id);
+  std::optional<Error> obstacle;
+  if (!ports_.cas.contains(issuance.ca)) {
+    obstacle.emplace();
+    obstacle->kind = Error::Kind::misconfigured;
+    obstacle->op = "resume";
+    obstacle->detail = fmt::format(
+        "its issuance was begun at [ca.{}], which is no longer in the "
+        "config: put it back until this issuance is over",
+        issuance.ca);
+  } else if (const auto& unusable = ports_.cas.at(issuance.ca).unusable) {
+    obstacle = unusable;
+  } else if (issuance.last_error && issuance.last_error->kind == Error::Kind::throttled &&
+             issuance.next_at > now() + options_.patience) {
+    obstacle = issuance.last_error;  // the other side has named its time
+  }
+  if (obstacle) {
+    const bool limited = obstacle->kind == Error::Kind::throttled;
+    Report report{.domain = entry.domain,
+                  .outcome = limited ? Outcome::deferred : Outcome::failed,
+                  .certificate = std::move(issuance.certificate),
+                  .error = std::move(obstacle)};
+    co_return co_await finish(id, std::move(report));
+  }
+  entry.ca = issuance.ca;
+  entry.issuance = issuance.id;
+  entry.look_first = true;
+  if (order_open(issuance.step)) {
+    entry.holds_slot = true;
+    in_flight_[entry.ca] += 1;
+  }
+  note(Issuance{}, issuance);
+  make_ready(id);
+  co_return Status{};
+}
+
+void Executor::wait_until(DomainId id, Time when) { waiting_.emplace(when, id); }
+
+void Executor::make_ready(DomainId id) {
+  const auto& tracked = tracked_.at(id);
+  if (tracked.issuance == IssuanceId{}) {
+    queued_[tracked.ca].emplace(tracked.urgency, id);
+  } else {
+    ready_.emplace(tracked.urgency, id);
+  }
+}
+
+void Executor::dispatch() {
+  while (!ready_.empty() && running_ < options_.running) {
+    const auto id = ready_.begin()->second;
+    ready_.erase(ready_.begin());
+    launch(id);
+  }
+  for (auto& [ca, queue] : queued_) {
+    const int room = ports_.cas.at(ca).max_in_flight;
+    while (!queue.empty() && running_ < options_.running && in_flight_[ca] < room) {
+      const auto id = queue.begin()->second;
+      queue.erase(queue.begin());
+      tracked_.at(id).holds_slot = true;
+      in_flight_[ca] += 1;
+      launch(id);
+    }
+  }
+}
+
+void Executor::launch(DomainId id) {
+  running_ += 1;
+  work_.spawn(work(id));
+}
+
+Task<void> Executor::work(DomainId id) {
+  Status status;
+  try {
+    status = co_await advance(id);
+  } catch (...) {
+    // A defect or a cancellation: the task group tells join(), and nothing new is begun.
+    running_ -= 1;
+    defect_ = true;
+    changed_.notify_all();
+    throw;
+  }
+  running_ -= 1;
+  if (!status) {
+    // Without its store nothing may go on: what is not journalled must not happen.
+    log::error("{}", status.error().message());
+    if (!broken_) broken_ = std::move(status.error());
+  }
+  changed_.notify_all();
+}
+
+// Takes one domain step by step until it has to wait or has its result.
+Task<Status> Executor::advance(DomainId id) {
+  auto& tracked = tracked_.at(id);
+  auto domain = co_await ports_.store->domain(tracked.domain);
+  if (!domain) co_return fail(std::move(domain.error()));
+
+  auto row = tracked.issuance == IssuanceId{} ? co_await begin(id, domain->domain)
+                                              : co_await ports_.store->issuance(tracked.issuance);
+  if (!row) co_return fail(std::move(row.error()));
+
+  while (true) {
+    const bool look_first = std::exchange(tracked.look_first, false);
+    auto taken = co_await steps_.take(*row, domain->domain, look_first);
+    if (!taken) {
+      co_return co_await recover(id, domain->domain, std::move(*row), std::move(taken.error()));
+    }
+    taken->issuance.attempts = 0;
+    taken->issuance.last_error.reset();
+    auto committed =
+        co_await ports_.store->commit(std::move(taken->issuance), std::move(taken->changes));
+    if (!committed) co_return fail(std::move(committed.error()));
+    note(*row, *committed);
+    row = std::move(committed);
+    if (!order_open(row->step)) release_slot(tracked);
+    if (!row->active()) {
+      Report report{.domain = tracked.domain,
+                    .outcome = Outcome::issued,
+                    .certificate = std::move(row->certificate),
+                    .error = {}};
+      co_return co_await finish(id, std::move(report));
+    }
+    if (draining_ || lease_lost_) co_return Status{};
+    if (row->next_at > now()) {
+      wait_until(id, row->next_at);
+      co_return Status{};
+    }
+  }
+}
+
+Task<Result<Issuance>> Executor::begin(DomainId id, Domain domain) {
+  Issuance issuance;
+  issuance.domain_id = id;
+  issuance.domain = domain.name;
+  issuance.names = domain.all_names();
+  issuance.ca = tracked_.at(id).ca;
+  issuance.created_at = now();
+  issuance.next_at = now();
+  store::Changes changes;
+  changes.events = {{.at = now(),
+                     .domain = domain.name,
+                     .event = "issuance.started",
+                     .detail = {{"ca", issuance.ca.text()}}}};
+  auto started = co_await ports_.store->start(std::move(issuance), std::move(changes));
+  if (started) tracked_.at(id).issuance = started->id;
+  co_return started;
+}
+
+Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Error error) {
+  auto& tracked = tracked_.at(id);
+  // The step may have committed on its way: what stands in the store is what goes on.
+  auto row = co_await ports_.store->issuance(issuance.id);
+  if (!row) co_return fail(std::move(row.error()));
+
+  row->attempts += 1;
+  const auto reaction = policy::react(error, row->attempts, chance(), now());
+  const Step step = row->step;
+  row->last_error = error;
+  row->next_at = reaction.retry_at;
+  // The request may have reached the CA although its answer did not reach us.
+  if (step == Step::new_order &&
+      (error.kind == Error::Kind::transient || error.kind == Error::Kind::deadline)) {
+    row->order_unsure = true;
+  }
+  const bool put_off = !reaction.keep_issuance || reaction.retry_at > now() + options_.patience;
+  store::Changes changes;
+  if (put_off) {
+    const int failures = domain.failures + 1;
+    const Time next = std::max(reaction.retry_at, now() + policy::slow_lane(failures, chance()));
+    if (!error.retry_at) error.retry_at = next;
+    changes.outcome = {.failures = failures, .next_at = next, .last_error = error};
+    row->next_at = next;
+  }
+  if (!reaction.keep_issuance) {
+    row->step = Step::failed;
+    row->sealed_key.clear();  // an abandoned order is never finalized, its key never used
+  }
+  const auto name = put_off ? "issuance.failed" : "issuance.retried";
+  changes.events = {{.at = now(),
+                     .domain = tracked.domain,
+                     .event = name,
+                     .detail = {{"step", std::string(to_string(step))},
+                                {"kind", std::string(to_string(error.kind))},
+                                {"error", error.message()},
+                                {"retry_at", format_time(row->next_at)}}}};
+  auto certificate = row->certificate;
+  const Time retry_at = row->next_at;
+  if (auto committed = co_await ports_.store->commit(std::move(*row), std::move(changes));
+      !committed) {
+    co_return fail(std::move(committed.error()));
+  }
+  tracked.look_first = true;
+  if (!put_off) {
+    log::debug("{}: {} (again at {})", tracked.domain, error.message(), format_time(retry_at));
+    wait_until(id, retry_at);
+    co_return Status{};
+  }
+  sweep_wanted_ = true;
+  sweep_wakeup_.notify_all();
+  release_slot(tracked);
+  const bool limited = error.kind == Error::Kind::throttled;
+  Report report{.domain = tracked.domain,
+                .outcome = limited ? Outcome::deferred : Outcome::failed,
+                .certificate = std::move(certificate),
+                .error = std::move(error)};
+  co_return co_await finish(id, std::move(report));
+}
+
+void Executor::note(const Issuance& before, const Issuance& after) {
+  const auto passed = [&](Step step) { return before.step <= step && after.step > step; };
+  if (passed(Step::validate)) {
+    sweep_wanted_ = true;
+    sweep_wakeup_.notify_all();
+  }
+  if (passed(Step::download)) progress_.issued += 1;
+  if (passed(Step::store)) progress_.stored += 1;
+  if (passed(Step::install) && !after.certificate->targets.empty()) progress_.installed += 1;
+  if (passed(Step::prove) && after.certificate->served) progress_.served += 1;
+}
+
+Task<Status> Executor::finish(DomainId id, Report report) {
+  switch (report.outcome) {
+    case Outcome::issued:
+      break;
+    case Outcome::current:
+      progress_.current += 1;
+      break;
+    case Outcome::deferred:
+      progress_.deferred += 1;
+      break;
+    case Outcome::failed:
+      progress_.failed += 1;
+      break;
+  }
+  if (report.error) log::warning("{}: {}", report.domain, report.error->message());
+  const auto text = to_text(report);
+  // By index: a request for the same domain may be admitted meanwhile.
+  const auto& requests = tracked_.at(id).requests;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (auto done = co_await ports_.store->finish_request(requests[i], text); !done) co_return done;
+  }
+  progress_.finished += 1;
+  tracked_.erase(id);
+  co_return Status{};
+}
+
+void Executor::release_slot(Tracked& tracked) {
+  if (!std::exchange(tracked.holds_slot, false)) return;
+  in_flight_[tracked.ca] -= 1;
+  changed_.notify_all();
+}
+
+Task<void> Executor::keep_lease() {
+  while (!lease_lost_) {
+    co_await ports_.clock().sleep_for(options_.lease_ttl / 3);
+    auto lease = co_await ports_.store->acquire_lease(options_.owner, options_.lease_ttl, nullptr);
+    if (lease && lease->owner != options_.owner) {
+      lease_lost_ = true;
+      changed_.notify_all();
+    }
+  }
+}
+
+Task<void> Executor::sweep_when_asked() {
+  while (true) {
+    if (!sweep_wanted_) co_await sweep_wakeup_.wait();
+    co_await ports_.clock().sleep_for(sweep_linger);
+    sweep_wanted_ = false;
+    co_await sweep();
+  }
+}
+
+Task<void> Executor::sweep() {
+  for (const auto& [name, port] : ports_.dns) {
+    auto swept = co_await port.batcher->sweep();
+    if (!swept) {
+      log::warning("challenge values of [dns.{}] could not be removed and stay in the ledger: {}",
+                   name, swept.error().message());
+    }
+  }
+}
+
+}  // namespace certherd::fleet

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "fleet/issuance/steps.hpp"
+#include "fleet/ports.hpp"
+#include "fleet/report.hpp"
+#include "runtime/task_group.hpp"
+#include "runtime/wakeup.hpp"
+
+namespace certherd::fleet {
+
+/// How far the work has come: counts of domains.
+struct Progress {
+  int total = 0;
+  int issued = 0;
+  int stored = 0;
+  int installed = 0;
+  int served = 0;
+  int current = 0;
+  int deferred = 0;
+  int failed = 0;
+
+  int finished = 0;  ///< all that have a result
+};
+
+/// Carries out the open requests of a store: the only part of a fleet that acts. Hundreds of
+/// issuances go on at once, each as a row that is due at a moment; a failing one is put off and
+/// changes nothing for the others. Earliest deadline first. Owned by app, used on the loop.
+class Executor {
+ public:
+  struct Options {
+    std::string owner;  ///< of the lease, see Lease::owner
+    Duration lease_ttl = std::chrono::seconds(15);
+    Duration request_poll = std::chrono::seconds(1);
+    /// A domain that is put off for longer has its result now: deferred or failed.
+    Duration patience = std::chrono::seconds(45);
+    int running = 256;  ///< steps under way at one time
+  };
+
+  Executor(Ports& ports, Options options);
+
+  /// Works until no request is open; the caller holds the lease, which is prolonged meanwhile.
+  /// Before it returns, challenge values that nobody needs any more are removed. Steps under way
+  /// at a drain() reach their next commit. Errors: conflict when the lease was lost to another
+  /// process; the store's.
+  Task<Status> run();
+
+  /// Begin nothing new, and let run() return soon.
+  void drain();
+
+  const Progress& progress() const { return progress_; }
+
+ private:
+  /// One domain that is being worked on; what is more of it is in the store.
+  struct Tracked {
+    Fqdn domain;
+    CaName ca;
+    Time urgency{};           ///< when the domain's certificate ends; the past when it has none
+    IssuanceId issuance{};    ///< none yet: it is started when the CA has room
+    bool look_first = false;  ///< taken over from an earlier process, or a step that failed
+    bool holds_slot = false;  ///< counts against the CA's max_in_flight
+    std::vector<std::int64_t> requests;
+  };
+
+  Task<Status> work_until_done();
+  Task<Status> admit_requests();
+  Task<Status> admit(WorkRequest request);
+  Task<Status> resume(DomainId id, Issuance issuance);
+  void wait_until(DomainId id, Time when);
+  void make_ready(DomainId id);
+  void dispatch();
+  void launch(DomainId id);
+
+  Task<void> work(DomainId id);
+  Task<Status> advance(DomainId id);
+  Task<Result<Issuance>> begin(DomainId id, Domain domain);
+  /// The row after an error: put off, or over. Nothing when it has its result.
+  Task<Status> recover(DomainId id, Domain domain, Issuance issuance, Error error);
+  void note(const Issuance& before, const Issuance& after);
+  Task<Status> finish(DomainId id, Report report);
+  void release_slot(Tracked& tracked);
+
+  Task<void> keep_lease();
+  Task<void> sweep_when_asked();
+  Task<void> sweep();
+
+  double chance();
+  Time now() const { return ports_.clock().now(); }
+
+  Ports& ports_;
+  Options options_;
+  Steps steps_;
+  runtime::TaskGroup work_;
+  runtime::TaskGroup background_;
+  runtime::Wakeup changed_;
+  runtime::Wakeup sweep_wakeup_;
+
+  std::map<DomainId, Tracked> tracked_;
+  std::map<DomainId, Issuance> leftover_;  ///< active rows of an earlier process, by domain
+  std::set<std::pair<Time, DomainId>> waiting_;
+  std::set<std::pair<Time, DomainId>> ready_;                     ///< by urgency
+  std::map<CaName, std::set<std::pair<Time, DomainId>>> queued_;  ///< for a slot, by urgency
+  std::map<CaName, int> in_flight_;
+  int running_ = 0;
+  std::int64_t last_request_ = 0;
+  Progress progress_;
+  bool draining_ = false;
+  bool sweep_wanted_ = true;  ///< at first for what a crash may have left
+  bool lease_lost_ = false;
+  bool defect_ = false;
+  std::optional<Error> broken_;  ///< the store failed: nothing can go on
+};
+
+}  // namespace certherd::fleet

@@ -1,0 +1,552 @@
+#include "fleet/issuance/steps.hpp"
+
+#include <algorithm>
+
+#include "crypto/csr.hpp"
+#include "crypto/encoding.hpp"
+
+namespace certherd::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Boulder validates within seconds; what is not valid after this has been forgotten there.
+constexpr Duration validate_within = 10min;
+constexpr Duration shortest_poll = 1s;
+constexpr Duration longest_poll = 30s;
+
+// A CA that no longer knows an order or authorization will not know it tomorrow either: the
+// issuance is over and the next one orders anew.
+Error ca_error(Error error, std::string_view step) {
+  if (error.kind == Error::Kind::not_found) error.kind = Error::Kind::rejected;
+  return std::move(error).during(step);
+}
+
+store::Changes with_events(std::vector<Event> events) {
+  store::Changes changes;
+  changes.events = std::move(events);
+  return changes;
+}
+
+store::Changes with_certificate(std::optional<Certificate> certificate) {
+  store::Changes changes;
+  changes.certificate = std::move(certificate);
+  return changes;
+}
+
+}  // namespace
+
+std::string key_purpose(const Fqdn& domain) { return "certificate-key/" + domain.text(); }
+
+Task<StepResult> Steps::take(Issuance issuance, Domain domain, bool look_first) {
+  switch (issuance.step) {
+    case Step::create_key:
+      return create_key(std::move(issuance), std::move(domain));
+    case Step::new_order:
+      return new_order(std::move(issuance), look_first);
+    case Step::authorize:
+      return authorize(std::move(issuance), std::move(domain));
+    case Step::publish:
+      return publish(std::move(issuance), std::move(domain));
+    case Step::propagate:
+      return propagate(std::move(issuance), std::move(domain));
+    case Step::answer:
+      return answer(std::move(issuance));
+    case Step::validate:
+      return validate(std::move(issuance));
+    case Step::finalize:
+      return finalize(std::move(issuance), look_first);
+    case Step::poll_order:
+      return poll_order(std::move(issuance));
+    case Step::download:
+      return download(std::move(issuance));
+    case Step::store:
+      return store(std::move(issuance), std::move(domain));
+    case Step::install:
+      return install(std::move(issuance), std::move(domain));
+    case Step::prove:
+      return prove(std::move(issuance), std::move(domain));
+    case Step::done:
+    case Step::failed:
+      break;
+  }
+  throw std::logic_error("an issuance that is over has no next step");
+}
+
+Event Steps::event(const Issuance& issuance, std::string name,
+                   std::map<std::string, std::string> detail) const {
+  return {.at = now(),
+          .domain = issuance.domain,
+          .event = std::move(name),
+          .detail = std::move(detail)};
+}
+
+Advance Steps::next(Issuance issuance, Step step, std::vector<Event> events) const {
+  issuance.step = step;
+  issuance.next_at = now();
+  issuance.step_deadline.reset();
+  issuance.polls = 0;
+  Advance advance{.issuance = std::move(issuance), .changes = {}};
+  advance.changes.events = std::move(events);
+  return advance;
+}
+
+Advance Steps::again(Issuance issuance, std::optional<Time> not_before) const {
+  const Duration pause = std::min(longest_poll, shortest_poll * (1 << std::min(issuance.polls, 5)));
+  // The first looks come quickly: most things are ready by then.
+  const Duration first = issuance.polls == 0 ? pause / 4 : pause;
+  issuance.polls += 1;
+  issuance.next_at = std::max(now() + first, not_before.value_or(now()));
+  return {.issuance = std::move(issuance), .changes = {}};
+}
+
+// The key is sealed in the store before the CA hears of the order, so no crash can leave a
+// certificate without its key.
+Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+
+  struct Made {
+    Secret<std::string> pem;
+    std::string csr;
+  };
+  const auto type = choices->key;
+  const auto names = issuance.names;
+  auto* keys = ports_.keys;
+  auto make = [type, names, keys]() -> Result<Made> {
+    auto key = keys->generate(type);
+    if (!key) return fail(std::move(key.error()));
+    auto csr = crypto::make_csr(*key, names);
+    if (!csr) return fail(std::move(csr.error()));
+    return Made{.pem = key->to_pem(), .csr = std::move(*csr)};
+  };
+  auto made = co_await ports_.offload->call(std::move(make));
+  if (!made) co_return fail(std::move(made.error()).during("create key"));
+
+  issuance.sealed_key = ports_.sealer->seal(made->pem, key_purpose(issuance.domain));
+  issuance.csr = crypto::base64url(made->csr);
+  auto created = event(issuance, "key.created", {{"type", std::string(to_string(type))}});
+  co_return next(std::move(issuance), Step::new_order, {std::move(created)});
+}
+
+// RFC 8555 section 7.4. Cannot be made idempotent, so after a lost reply the order is looked for.
+Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
+  std::string how = "order.placed";
+  std::optional<acme::Order> order;
+  if (look_first || issuance.order_unsure) {
+    // Nothing was sent for this row after its next_at, and nothing at all before this look.
+    auto names = issuance.names;
+    auto found = co_await ca(issuance).order_search->find(std::move(names), issuance.next_at);
+    if (!found) co_return fail(std::move(found.error()));
+    order = std::move(*found);
+    how = "order.found";
+  }
+  if (!order) {
+    auto names = issuance.names;
+    auto placed = co_await ca(issuance).client->new_order(std::move(names));
+    if (!placed) co_return fail(std::move(placed.error()).during("order"));
+    order = std::move(*placed);
+    how = "order.placed";
+  }
+  issuance.order_unsure = false;
+  issuance.order_url = order->url;
+  issuance.finalize_url = order->finalize;
+  issuance.authorizations = order->authorizations;
+  auto placed = event(issuance, how, {{"order", issuance.order_url.text()}});
+  const bool ready = order->status == acme::OrderStatus::ready;
+  co_return next(std::move(issuance), ready ? Step::finalize : Step::authorize,
+                 {std::move(placed)});
+}
+
+// RFC 8555 section 7.5: authorizations may be valid already, fewer than the names, in any order.
+Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  auto* provider = ports_.dns.at(choices->dns).provider;
+  auto* client = ca(issuance).client;
+
+  issuance.challenges.clear();
+  for (const auto& url : issuance.authorizations) {
+    auto authorization = co_await client->fetch_authorization(url);
+    if (!authorization) co_return fail(ca_error(std::move(authorization.error()), "authorize"));
+    if (authorization->status == acme::AuthorizationStatus::valid) continue;
+    const auto op = fmt::format("authorize {}", authorization->identifier);
+    if (authorization->status != acme::AuthorizationStatus::pending) {
+      co_return fail(Error::Kind::rejected, op,
+                     "the CA no longer takes this authorization (it failed, expired or was "
+                     "withdrawn): the next attempt begins with a new order");
+    }
+    const auto* challenge = authorization->dns_01();
+    if (challenge == nullptr) {
+      std::string offered;
+      for (const auto& other : authorization->challenges) offered += " " + other.type;
+      co_return fail(Error::Kind::rejected, op,
+                     "the CA offers no dns-01 challenge for this name, only:" + offered);
+    }
+
+    auto location = co_await ports_.visibility->locate(authorization->identifier.challenge_name());
+    if (!location) co_return fail(std::move(location.error()).during(op));
+    PendingChallenge pending;
+    pending.authorization = url;
+    pending.url = challenge->url;
+    pending.identifier = authorization->identifier;
+    pending.record = location->record;
+    pending.zone_name = location->zone;
+    pending.zone_id = domain.zone_id;
+    pending.value = client->challenge_value(challenge->token);
+    if (pending.zone_id.empty()) {
+      auto zone = co_await provider->find_zone(location->record);
+      if (!zone) co_return fail(std::move(zone.error()).during(op));
+      pending.zone_id = zone->id;
+      pending.zone_name = zone->name;
+    }
+    issuance.challenges.push_back(std::move(pending));
+  }
+  const bool pending = !issuance.challenges.empty();
+  co_return next(std::move(issuance), pending ? Step::publish : Step::validate, {});
+}
+
+Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  auto* batcher = ports_.dns.at(choices->dns).batcher;
+
+  std::map<dns::Zone, std::vector<TxtRecord>> by_zone;
+  for (const auto& challenge : issuance.challenges) {
+    const dns::Zone zone{.id = challenge.zone_id, .name = challenge.zone_name};
+    by_zone[zone].push_back({.dns = choices->dns,
+                             .zone = challenge.zone_id,
+                             .name = challenge.record,
+                             .value = challenge.value,
+                             .issuance = issuance.id});
+  }
+  for (auto& [zone, records] : by_zone) {
+    auto ticket = co_await batcher->ensure(zone, std::move(records));
+    if (!ticket) co_return fail(std::move(ticket.error()).during("publish"));
+    for (auto& challenge : issuance.challenges) {
+      if (challenge.zone_id == zone.id) challenge.ticket = *ticket;
+    }
+  }
+  std::vector<Event> published;
+  for (const auto& challenge : issuance.challenges) {
+    published.push_back(
+        event(issuance, "challenge.published",
+              {{"record", challenge.record.text()}, {"value", challenge.value.text()}}));
+  }
+  auto advance = next(std::move(issuance), Step::propagate, std::move(published));
+  advance.issuance.step_deadline = now() + ports_.defaults.check_within;
+  co_return advance;
+}
+
+// The name servers are asked first, since DNS queries cost nothing; the provider's own word comes
+// last, because each of its name servers may be a fleet of which we see one.
+Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  auto* provider = ports_.dns.at(choices->dns).provider;
+
+  std::map<Fqdn, std::pair<dns::Location, std::vector<TxtValue>>> by_record;
+  for (const auto& challenge : issuance.challenges) {
+    auto& [location, values] = by_record[challenge.record];
+    location = {.record = challenge.record, .zone = challenge.zone_name};
+    values.push_back(challenge.value);
+  }
+  std::string missing;
+  for (auto& [record, wanted] : by_record) {
+    auto view = co_await ports_.visibility->look(wanted.first, wanted.second);
+    if (!view) co_return fail(std::move(view.error()).during("check the DNS"));
+    if (!view->everywhere) missing += fmt::format("{}: {}. ", record, view->missing());
+  }
+  if (missing.empty()) {
+    for (const auto& challenge : issuance.challenges) {
+      auto state = co_await provider->state(challenge.ticket);
+      // A ticket of an earlier life of the provider says nothing; the servers have spoken.
+      if (!state && state.error().kind == Error::Kind::not_found) continue;
+      if (!state) co_return fail(std::move(state.error()).during("check the DNS"));
+      if (*state == dns::ChangeState::pending) missing = "the DNS host still spreads the change";
+    }
+  }
+  if (missing.empty()) {
+    auto seen = event(issuance, "challenge.visible");
+    co_return next(std::move(issuance), Step::answer, {std::move(seen)});
+  }
+  if (issuance.step_deadline && now() >= *issuance.step_deadline) {
+    issuance.step_deadline.reset();
+    co_return fail(Error::Kind::deadline, "check the DNS",
+                   fmt::format("the challenge value does not stand on every name server within "
+                               "{}: {}",
+                               format_duration(ports_.defaults.check_within), missing));
+  }
+  co_return again(std::move(issuance), std::nullopt);
+}
+
+// RFC 8555 section 7.5.1.
+Task<StepResult> Steps::answer(Issuance issuance) {
+  for (const auto& challenge : issuance.challenges) {
+    auto answered = co_await ca(issuance).client->answer(challenge.url);
+    if (!answered) co_return fail(ca_error(std::move(answered.error()), "answer the challenge"));
+  }
+  auto told = event(issuance, "challenge.answered");
+  auto advance = next(std::move(issuance), Step::validate, {std::move(told)});
+  advance.issuance.step_deadline = now() + validate_within;
+  co_return advance;
+}
+
+Task<StepResult> Steps::validate(Issuance issuance) {
+  auto order = co_await ca(issuance).client->fetch_order(issuance.order_url);
+  if (!order) co_return fail(ca_error(std::move(order.error()), "validate"));
+  switch (order->status) {
+    case acme::OrderStatus::ready: {
+      auto ready = event(issuance, "order.ready");
+      co_return next(std::move(issuance), Step::finalize, {std::move(ready)});
+    }
+    case acme::OrderStatus::processing:
+    case acme::OrderStatus::valid:
+      co_return next(std::move(issuance), Step::poll_order, {});
+    case acme::OrderStatus::invalid: {
+      auto error = co_await why_invalid(std::move(issuance), std::move(*order));
+      co_return fail(std::move(error));
+    }
+    case acme::OrderStatus::pending:
+      break;
+  }
+  if (issuance.step_deadline && now() >= *issuance.step_deadline) {
+    co_return fail(Error::Kind::deadline, "validate",
+                   fmt::format("the CA has not finished its validation within {}",
+                               format_duration(validate_within)));
+  }
+  co_return again(std::move(issuance), order->retry_at);
+}
+
+Task<Error> Steps::why_invalid(Issuance issuance, acme::Order order) {
+  Error error;
+  error.kind = Error::Kind::rejected;
+  error.op = "validate";
+  error.detail = "the CA has made the order invalid";
+  if (order.error) {
+    error.problem = order.error->problem;
+    error.detail = order.error->detail;
+  }
+  for (const auto& url : issuance.authorizations) {
+    auto authorization = co_await ca(issuance).client->fetch_authorization(url);
+    if (!authorization) continue;  // the order's own error still tells what happened
+    for (const auto& challenge : authorization->challenges) {
+      if (!challenge.error) continue;
+      auto cause = *challenge.error;
+      cause.op = authorization->identifier.text();
+      if (!error.problem) error.problem = cause.problem;
+      error.causes.push_back(std::move(cause));
+    }
+  }
+  co_return error;
+}
+
+// RFC 8555 section 7.4. The only step that spends a certificate: the row must still hold this
+// order and this CSR when the signature is asked for.
+Task<StepResult> Steps::finalize(Issuance issuance, bool look_first) {
+  if (look_first) {
+    auto order = co_await ca(issuance).client->fetch_order(issuance.order_url);
+    if (!order) co_return fail(ca_error(std::move(order.error()), "finalize"));
+    if (order->status == acme::OrderStatus::pending) {
+      co_return next(std::move(issuance), Step::authorize, {});
+    }
+    if (order->status == acme::OrderStatus::invalid) {
+      auto error = co_await why_invalid(std::move(issuance), std::move(*order));
+      co_return fail(std::move(error));
+    }
+    if (order->status != acme::OrderStatus::ready) {
+      co_return next(std::move(issuance), Step::poll_order, {});
+    }
+  }
+  issuance.step_deadline = now() + ca(issuance).finalize_within;
+  auto held = co_await ports_.store->commit(std::move(issuance), {});
+  if (!held) co_return fail(std::move(held.error()).during("finalize"));
+
+  auto order = co_await ca(*held).client->finalize(held->order_url, held->finalize_url, held->csr);
+  if (!order && order.error().kind == Error::Kind::conflict) {
+    // orderNotReady: an authorization has run out in the meantime.
+    co_return next(std::move(*held), Step::authorize, {});
+  }
+  if (!order) co_return fail(ca_error(std::move(order.error()), "finalize"));
+  co_return after_finalize(std::move(*held), std::move(*order));
+}
+
+Task<StepResult> Steps::poll_order(Issuance issuance) {
+  auto order = co_await ca(issuance).client->fetch_order(issuance.order_url);
+  if (!order) co_return fail(ca_error(std::move(order.error()), "wait for the certificate"));
+  if (order->status == acme::OrderStatus::invalid) {
+    auto error = co_await why_invalid(std::move(issuance), std::move(*order));
+    co_return fail(std::move(error));
+  }
+  if (order->status == acme::OrderStatus::ready) {
+    co_return next(std::move(issuance), Step::finalize, {});
+  }
+  co_return after_finalize(std::move(issuance), std::move(*order));
+}
+
+StepResult Steps::after_finalize(Issuance issuance, acme::Order order) const {
+  if (order.status == acme::OrderStatus::valid && !order.certificate.empty()) {
+    issuance.certificate_url = order.certificate;
+    return next(std::move(issuance), Step::download, {});
+  }
+  if (order.status == acme::OrderStatus::invalid) {
+    if (order.error) return fail(std::move(*order.error).during("finalize"));
+    return fail(Error::Kind::rejected, "finalize", "the CA has made the order invalid");
+  }
+  const auto within = ca(issuance).finalize_within;
+  const auto deadline = issuance.step_deadline.value_or(now() + within);
+  if (now() >= deadline) {
+    return fail(Error::Kind::deadline, "wait for the certificate",
+                fmt::format("the CA has not issued within {} of finalize; the order is kept and "
+                            "asked again",
+                            format_duration(within)));
+  }
+  if (issuance.step == Step::poll_order) return again(std::move(issuance), order.retry_at);
+  auto advance = next(std::move(issuance), Step::poll_order, {});
+  advance = again(std::move(advance.issuance), order.retry_at);
+  advance.issuance.step_deadline = deadline;
+  return advance;
+}
+
+// What the CA hands out is held against what was asked before anything is done with it.
+Task<StepResult> Steps::download(Issuance issuance) {
+  auto chain = co_await ca(issuance).client->download(issuance.certificate_url);
+  if (!chain) co_return fail(ca_error(std::move(chain.error()), "download"));
+  auto der = crypto::from_base64url(issuance.csr);
+  if (!der) co_return fail(std::move(der.error()).during("download"));
+  auto csr = crypto::read_csr(*der);
+  if (!csr) co_return fail(std::move(csr.error()).during("download"));
+
+  issuance.fullchain = std::move(chain->pem);
+  auto checked = crypto::check_issued(issuance.fullchain, csr->public_key, issuance.names, now());
+  if (!checked) {
+    // The chain stays with the row as evidence; nothing of it is installed.
+    auto error = std::move(checked.error()).during("check the certificate");
+    issuance.last_error = error;
+    (void)co_await ports_.store->commit(std::move(issuance), {});
+    co_return fail(std::move(error));
+  }
+  Certificate certificate;
+  certificate.domain_id = issuance.domain_id;
+  certificate.domain = issuance.domain;
+  certificate.serial = checked->serial;
+  certificate.names = issuance.names;
+  certificate.issuer = checked->issuer;
+  certificate.not_before = checked->not_before;
+  certificate.not_after = checked->not_after;
+  certificate.fingerprint = checked->fingerprint;
+  certificate.ari_id = checked->ari_id;
+  issuance.certificate = certificate;
+
+  auto issued = event(issuance, "certificate.issued",
+                      {{"serial", certificate.serial.text()},
+                       {"issuer", certificate.issuer},
+                       {"not_after", format_time(certificate.not_after)}});
+  co_return next(std::move(issuance), Step::store, {std::move(issued)});
+}
+
+Result<Material> Steps::material_of(const Issuance& issuance) const {
+  auto key = ports_.sealer->open(issuance.sealed_key, key_purpose(issuance.domain));
+  if (!key) return fail(std::move(key.error()).during("open the sealed key"));
+  auto csr = crypto::from_base64url(issuance.csr);
+  if (!csr) return fail(std::move(csr.error()));
+  return Material{.csr = crypto::csr_to_pem(*csr),
+                  .private_key = std::move(*key),
+                  .fullchain = issuance.fullchain};
+}
+
+Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  auto material = material_of(issuance);
+  if (!material) co_return fail(std::move(material.error()).during("store"));
+
+  auto* vault = ports_.vaults.at(choices->vault);
+  auto stored = co_await vault->store(issuance.domain, std::move(*material),
+                                      issuance.certificate->serial.text());
+  if (!stored) co_return fail(std::move(stored.error()).during("store"));
+  issuance.certificate->vault_name = choices->vault;
+  issuance.certificate->vault = std::move(*stored);
+
+  auto kept = event(issuance, "certificate.stored",
+                    {{"serial", issuance.certificate->serial.text()},
+                     {"vault", choices->vault.text()},
+                     {"fullchain", issuance.certificate->vault.fullchain}});
+  auto advance = next(std::move(issuance), Step::install, {std::move(kept)});
+  advance.changes.certificate = advance.issuance.certificate;
+  advance.changes.outcome =
+      store::Changes::Outcome{};  // from here on the domain has what it wanted from the CA
+  co_return advance;
+}
+
+Task<StepResult> Steps::install(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  const auto serial = issuance.certificate->serial.text();
+  std::vector<Event> events;
+  std::optional<Error> failure;
+  for (const auto& name : choices->targets) {
+    auto material = material_of(issuance);
+    if (!material) co_return fail(std::move(material.error()).during("install"));
+    auto receipt =
+        co_await ports_.targets.at(name)->install(issuance.domain, std::move(*material), serial);
+    if (receipt) {
+      issuance.certificate->targets[name] = receipt->outcome;
+      events.push_back(
+          event(issuance, "certificate.installed", {{"serial", serial}, {"target", name.text()}}));
+    } else {
+      // The other targets still get it: what they serve may expire first.
+      issuance.certificate->targets[name] = Installed::failed;
+      failure = std::move(receipt.error()).during(fmt::format("install on {}", name));
+    }
+  }
+  if (failure) {
+    auto held = co_await ports_.store->commit(std::move(issuance), with_events(std::move(events)));
+    if (!held) co_return fail(std::move(held.error()).during("install"));
+    co_return fail(std::move(*failure));
+  }
+  auto advance = next(std::move(issuance), Step::prove, std::move(events));
+  advance.changes.certificate = advance.issuance.certificate;
+  advance.issuance.step_deadline = now() + ports_.defaults.prove_within;
+  co_return advance;
+}
+
+Task<StepResult> Steps::prove(Issuance issuance, Domain domain) {
+  auto choices = choices_of(domain, ports_);
+  if (!choices) co_return fail(std::move(choices.error()));
+  const auto& serial = issuance.certificate->serial;
+  std::string unproven;
+  for (const auto& endpoint : choices->endpoints) {
+    const Time deadline = now() + ports_.defaults.probe_timeout;
+    auto seen = co_await ports_.probe->look(endpoint, deadline);
+    if (!seen) {
+      unproven += fmt::format("{}: {}. ", endpoint.text(), seen.error().message());
+    } else if (seen->leaf.serial != serial) {
+      unproven += fmt::format("{} serves serial {}, valid until {}. ", endpoint.text(),
+                              seen->leaf.serial, format_time(seen->leaf.not_after));
+    }
+  }
+  if (!unproven.empty()) {
+    if (!issuance.step_deadline || now() < *issuance.step_deadline) {
+      co_return again(std::move(issuance), std::nullopt);
+    }
+    issuance.certificate->served = false;
+    auto held = co_await ports_.store->commit(issuance, with_certificate(issuance.certificate));
+    if (!held) co_return fail(std::move(held.error()).during("prove"));
+    co_return fail(Error::Kind::deadline, "prove",
+                   fmt::format("the new certificate {} is installed but not served after {}: {}",
+                               serial, format_duration(ports_.defaults.prove_within), unproven));
+  }
+  std::vector<Event> events;
+  if (!choices->endpoints.empty()) {
+    issuance.certificate->served = true;
+    events.push_back(event(issuance, "certificate.served", {{"serial", serial.text()}}));
+  }
+  issuance.sealed_key.clear();  // from here on it lives in the vault and on the targets alone
+  auto advance = next(std::move(issuance), Step::done, std::move(events));
+  advance.changes.certificate = advance.issuance.certificate;
+  advance.changes.outcome = store::Changes::Outcome{};
+  co_return advance;
+}
+
+}  // namespace certherd::fleet

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "fleet/ports.hpp"
+#include "model/issuance.hpp"
+#include "store/store.hpp"
+
+namespace certherd::fleet {
+
+/// Where a step has led, and what is to be written together with it.
+struct Advance {
+  Issuance issuance;
+  store::Changes changes;
+};
+
+using StepResult = Result<Advance>;
+
+/// The steps of one issuance, top to bottom as in RFC 8555: each does one thing outside and
+/// returns the row with its next step, or why it could not. None of them waits: a row that has to
+/// wait says until when in next_at. Owned by the executor, used on the loop, any number at once.
+class Steps {
+ public:
+  explicit Steps(Ports& ports) : ports_(ports) {}
+
+  /// Does what `issuance.step` says. With `look_first` the step may have been begun before (the
+  /// process died, the reply was lost): what has already happened is found and taken up.
+  Task<StepResult> take(Issuance issuance, Domain domain, bool look_first);
+
+ private:
+  Task<StepResult> create_key(Issuance issuance, Domain domain);
+  Task<StepResult> new_order(Issuance issuance, bool look_first);
+  Task<StepResult> authorize(Issuance issuance, Domain domain);
+  Task<StepResult> publish(Issuance issuance, Domain domain);
+  Task<StepResult> propagate(Issuance issuance, Domain domain);
+  Task<StepResult> answer(Issuance issuance);
+  Task<StepResult> validate(Issuance issuance);
+  Task<StepResult> finalize(Issuance issuance, bool look_first);
+  Task<StepResult> poll_order(Issuance issuance);
+  Task<StepResult> download(Issuance issuance);
+  Task<StepResult> store(Issuance issuance, Domain domain);
+  Task<StepResult> install(Issuance issuance, Domain domain);
+  Task<StepResult> prove(Issuance issuance, Domain domain);
+
+  /// Goes on from what the CA says of an order whose certificate was asked for.
+  StepResult after_finalize(Issuance issuance, acme::Order order) const;
+  /// Every authorization that failed, with the CA's words, for an order that is invalid.
+  Task<Error> why_invalid(Issuance issuance, acme::Order order);
+  Result<Material> material_of(const Issuance& issuance) const;
+
+  const CaPort& ca(const Issuance& issuance) const { return ports_.cas.at(issuance.ca); }
+  Time now() const { return ports_.clock().now(); }
+  Event event(const Issuance& issuance, std::string name,
+              std::map<std::string, std::string> detail = {}) const;
+  /// The next step, to be begun at once.
+  Advance next(Issuance issuance, Step step, std::vector<Event> events) const;
+  /// The same step again after a pause that grows with the time already spent in it.
+  Advance again(Issuance issuance, std::optional<Time> not_before) const;
+
+  Ports& ports_;
+};
+
+/// What the private key of a domain is sealed for.
+std::string key_purpose(const Fqdn& domain);
+
+}  // namespace certherd::fleet

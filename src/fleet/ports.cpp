@@ -1,0 +1,68 @@
+#include "fleet/ports.hpp"
+
+namespace certherd::fleet {
+namespace {
+
+template <typename Name, typename Port>
+Status configured(const std::map<Name, Port>& ports, const Name& name, std::string_view kind) {
+  if (ports.contains(name)) return {};
+  const auto detail =
+      name.empty()
+          ? fmt::format("no {} is chosen: set {} under [defaults] or for the domain", kind, kind)
+          : fmt::format("there is no [{}.{}] in the config", kind, name);
+  return fail(Error::Kind::misconfigured, "choose " + std::string(kind), detail);
+}
+
+template <typename Name>
+const Name& either(const Name& own, const Name& fallback) {
+  return own.empty() ? fallback : own;
+}
+
+// Where a domain is looked at when it names no endpoint: as a browser would. A wildcard name
+// stands for no host.
+std::vector<Endpoint> endpoints_of(const Domain& domain, bool deployed) {
+  if (!deployed) return {};
+  if (!domain.endpoints.empty()) return domain.endpoints;
+  if (domain.name.is_wildcard()) return {};
+  return {Endpoint{.host = domain.name, .port = 443, .address = {}}};
+}
+
+}  // namespace
+
+Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
+  const auto& defaults = ports.defaults;
+  Choices choices;
+  choices.ca = either(domain.ca, defaults.ca);
+  choices.dns = either(domain.dns, defaults.dns);
+  choices.vault = either(domain.vault, defaults.vault);
+  choices.targets = domain.targets.empty() ? defaults.targets : domain.targets;
+  choices.key = defaults.key;
+  // "auto" is what every target type takes today: ECDSA P-256.
+  if (domain.key == "auto") choices.key = KeyType::ecdsa_p256;
+  if (!domain.key.empty() && domain.key != "auto") {
+    const auto key = parse_key_type(domain.key);
+    if (!key || *key == KeyType::ed25519) {
+      return fail(Error::Kind::misconfigured, "choose key",
+                  fmt::format("key type \"{}\" is none of auto, ecdsa-p256, ecdsa-p384, rsa-2048, "
+                              "rsa-3072, rsa-4096",
+                              domain.key));
+    }
+    choices.key = *key;
+  }
+  choices.endpoints = endpoints_of(domain, !choices.targets.empty());
+
+  if (auto known = configured(ports.cas, choices.ca, "ca"); !known) return fail(known.error());
+  if (const auto& unusable = ports.cas.at(choices.ca).unusable) return fail(*unusable);
+  if (auto known = configured(ports.dns, choices.dns, "dns"); !known) return fail(known.error());
+  if (auto known = configured(ports.vaults, choices.vault, "vault"); !known) {
+    return fail(known.error());
+  }
+  for (const auto& target : choices.targets) {
+    if (auto known = configured(ports.targets, target, "target"); !known) {
+      return fail(known.error());
+    }
+  }
+  return choices;
+}
+
+}  // namespace certherd::fleet

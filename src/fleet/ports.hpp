@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+
+#include "acme/client.hpp"
+#include "crypto/private_key.hpp"
+#include "crypto/sealer.hpp"
+#include "deploy/target.hpp"
+#include "dns/change_batcher.hpp"
+#include "dns/provider.hpp"
+#include "dns/visibility.hpp"
+#include "fleet/order_search.hpp"
+#include "model/key_type.hpp"
+#include "probe/probe.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/offload.hpp"
+#include "runtime/random.hpp"
+#include "store/store.hpp"
+#include "vault/vault.hpp"
+
+namespace certherd::fleet {
+
+/// One configured CA with the account that is used there.
+struct CaPort {
+  acme::Client* client = nullptr;
+  OrderSearch* order_search = nullptr;
+  std::optional<Error> unusable;  ///< why there is no account there: its domains fail with this
+  Duration finalize_within = std::chrono::minutes(3);
+  int max_in_flight = 500;  ///< orders open at one time
+};
+
+struct DnsPort {
+  dns::Provider* provider = nullptr;
+  dns::ChangeBatcher* batcher = nullptr;
+};
+
+/// What a domain gets that says nothing itself: [defaults] of the config.
+struct Defaults {
+  CaName ca;
+  DnsName dns;
+  VaultName vault;
+  std::vector<TargetName> targets;
+  KeyType key = KeyType::ecdsa_p256;
+  double renew_at = 0.667;
+  Duration prove_within = std::chrono::minutes(90);
+  Duration check_within = std::chrono::minutes(10);
+  Duration probe_timeout = std::chrono::seconds(10);
+};
+
+/// Everything outside that the fleet works with, by the names of the config. Owned by app; all of
+/// it outlives the fleet.
+struct Ports {
+  runtime::EventLoop* loop = nullptr;
+  runtime::Offload* offload = nullptr;
+  runtime::Random* random = nullptr;
+  crypto::KeySource* keys = nullptr;
+  const crypto::Sealer* sealer = nullptr;
+  store::Store* store = nullptr;
+  dns::Visibility* visibility = nullptr;
+  probe::Probe* probe = nullptr;
+  std::map<CaName, CaPort> cas;
+  std::map<DnsName, DnsPort> dns;
+  std::map<VaultName, vault::Vault*> vaults;
+  std::map<TargetName, deploy::Target*> targets;
+  Defaults defaults;
+
+  runtime::Clock& clock() const { return loop->clock(); }
+};
+
+/// The choices of one domain with the defaults filled in.
+struct Choices {
+  CaName ca;
+  DnsName dns;
+  VaultName vault;
+  std::vector<TargetName> targets;
+  KeyType key = KeyType::ecdsa_p256;
+  std::vector<Endpoint> endpoints;  ///< where proof is looked for; empty: nowhere
+};
+
+/// Errors: misconfigured when the domain names a section that is not configured.
+Result<Choices> choices_of(const Domain& domain, const Ports& ports);
+
+}  // namespace certherd::fleet
