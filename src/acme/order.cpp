@@ -94,6 +94,7 @@ std::string new_order_payload(const std::vector<Fqdn>& names) {
 
 bool is_for(const Order& order, const std::vector<Fqdn>& names) {
   std::vector<std::string> asked;
+  asked.reserve(names.size());
   for (const auto& name : names) asked.push_back(name.text());
   std::ranges::sort(asked);
   return order.identifiers == asked;

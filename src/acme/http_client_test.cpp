@@ -1,0 +1,308 @@
+#include "acme/http_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include "acme/client_fixture_test_support.hpp"
+#include "acme/rfc7517_key_test_support.hpp"
+#include "crypto/local_ca.hpp"
+
+namespace certherd::acme {
+namespace {
+
+constexpr auto* pending_order = R"({"status": "pending",
+    "identifiers": [{"type": "dns", "value": "a.example"}],
+    "authorizations": ["https://ca.example/authz/1"], "finalize": "https://ca.example/fin/1"})";
+
+constexpr auto* valid_account = R"({"status": "valid", "contact": ["mailto:ops@a.example"],
+    "orders": "https://ca.example/orders/1"})";
+
+constexpr auto* pending_challenge = R"({"type": "dns-01", "status": "pending",
+    "url": "https://ca.example/chal/1", "token": "tok"})";
+
+class AcmeClient : public ScriptedCa {
+ protected:
+  Result<AccountInfo> new_account() { return run(client->new_account({{}, true, false})); }
+  Result<Order> new_order() {
+    std::vector<Fqdn> names = {Fqdn::literal("a.example")};
+    return run(client->new_order(std::move(names)));
+  }
+  Result<Chain> download() {
+    return run(client->download(CertificateUrl("https://ca.example/cert/1")));
+  }
+  Result<Challenge> answer_challenge() {
+    return run(client->answer(ChallengeUrl("https://ca.example/chal/1")));
+  }
+};
+
+TEST_F(AcmeClient, FetchesTheDirectoryOncePerHour) {
+  expect_directory();
+  ASSERT_TRUE(run(client->directory()));
+  ASSERT_TRUE(run(client->directory()));
+  loop->run(loop->clock().sleep_for(std::chrono::minutes(59)));
+  ASSERT_TRUE(run(client->directory()));
+  loop->run(loop->clock().sleep_for(std::chrono::minutes(2)));
+  expect_directory();
+  ASSERT_TRUE(run(client->directory()));
+  EXPECT_EQ(http.requests().size(), 2U);
+}
+
+TEST_F(AcmeClient, GoesOnWithTheOldDirectoryWhileTheCaIsDown) {
+  expect_directory();
+  ASSERT_TRUE(run(client->directory()));
+  loop->run(loop->clock().sleep_for(std::chrono::hours(2)));
+  http.expect(Method::get, "https://ca.example/dir", answer(503, "text/html", ""));
+  const auto old = run(client->directory());
+  ASSERT_TRUE(old);
+  EXPECT_EQ(old->new_order, "https://ca.example/new-order");
+  ASSERT_TRUE(run(client->directory()));
+  EXPECT_EQ(http.requests().size(), 2U);
+}
+
+TEST_F(AcmeClient, TellsThatThereIsNoDirectory) {
+  http.expect(Method::get, "https://ca.example/dir", answer(404, "text/html", ""));
+  EXPECT_EQ(run(client->directory()).error().kind, Error::Kind::not_found);
+  http.expect(Method::get, "https://ca.example/dir", answer(200, "text/html", "<html>"));
+  EXPECT_NE(run(client->directory()).error().detail.find("instead of JSON"), std::string::npos);
+  http.expect(Method::get, "https://ca.example/dir", json_answer(200, "{}"));
+  EXPECT_EQ(new_account().error().kind, Error::Kind::rejected);
+}
+
+TEST_F(AcmeClient, RegistersWithItsKeyAndSignsWithTheAccountFromThenOn) {
+  expect_directory();
+  expect_nonce("first");
+  expect_post(
+      "https://ca.example/new-account",
+      nonced(json_answer(201, valid_account, {{"location", "https://ca.example/account/7"}}),
+             "second"));
+  expect_post("https://ca.example/account/7", json_answer(200, valid_account));
+
+  const auto account = new_account();
+  ASSERT_TRUE(account) << account.error().message();
+  EXPECT_TRUE(account->created);
+  EXPECT_EQ(account->url.text(), "https://ca.example/account/7");
+  const auto header = header_of(http.last());
+  EXPECT_EQ(boost::json::serialize(header.at("jwk")), crypto::jwk(key));
+  EXPECT_FALSE(header.contains("kid"));
+  EXPECT_EQ(payload_of(http.last()), R"({"termsOfServiceAgreed":true})");
+
+  const auto again = run(client->fetch_account());
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->created);
+  EXPECT_EQ(header_of(http.last()).at("kid"), "https://ca.example/account/7");
+}
+
+TEST_F(AcmeClient, FindsAnAccountThatTheKeyHasAlready) {
+  expect_directory();
+  expect_nonce("first");
+  expect_post("https://ca.example/new-account",
+              json_answer(200, valid_account, {{"location", "/account/7"}}));
+  const auto account = new_account();
+  ASSERT_TRUE(account);
+  EXPECT_FALSE(account->created);
+  EXPECT_EQ(account->url.text(), "https://ca.example/account/7");
+}
+
+TEST_F(AcmeClient, CannotUseAnAccountOrOrderWithoutItsUrl) {
+  expect_first_contact();
+  expect_post("https://ca.example/new-account", nonced(json_answer(201, valid_account), "n"));
+  EXPECT_EQ(new_account().error().kind, Error::Kind::rejected);
+  expect_post("https://ca.example/new-order", json_answer(201, pending_order));
+  EXPECT_EQ(new_order().error().kind, Error::Kind::rejected);
+}
+
+TEST_F(AcmeClient, OrdersNamesAndRemembersWhereTheOrderIs) {
+  expect_first_contact();
+  expect_post("https://ca.example/new-order",
+              json_answer(201, pending_order,
+                          {{"location", "https://ca.example/order/9"}, {"retry-after", "3"}}));
+  const auto order = new_order();
+  ASSERT_TRUE(order) << order.error().message();
+  EXPECT_EQ(order->url.text(), "https://ca.example/order/9");
+  EXPECT_EQ(order->retry_at, loop->clock().now() + std::chrono::seconds(3));
+  EXPECT_EQ(payload_of(http.last()), R"({"identifiers":[{"type":"dns","value":"a.example"}]})");
+}
+
+TEST_F(AcmeClient, RefusesAnOrderForOtherNames) {
+  expect_first_contact();
+  std::string other = pending_order;
+  other.replace(other.find("a.example"), 9, "z.example");
+  expect_post("https://ca.example/new-order",
+              json_answer(201, other, {{"location", "https://ca.example/order/9"}}));
+  const auto order = new_order();
+  ASSERT_FALSE(order);
+  EXPECT_NE(order.error().detail.find("z.example"), std::string::npos);
+}
+
+TEST_F(AcmeClient, GivesRetryAfterOfAnAuthorizationAsDateToo) {
+  expect_first_contact();
+  expect_post("https://ca.example/authz/1",
+              json_answer(200, R"({"status": "pending", "challenges": [],
+                                   "identifier": {"type": "dns", "value": "a.example"}})",
+                          {{"retry-after", "Mon, 23 Nov 2026 12:00:10 GMT"}}));
+  const auto authorization =
+      run(client->fetch_authorization(AuthorizationUrl("https://ca.example/authz/1")));
+  ASSERT_TRUE(authorization) << authorization.error().message();
+  EXPECT_EQ(authorization->url.text(), "https://ca.example/authz/1");
+  EXPECT_EQ(authorization->retry_at, loop->clock().now() + std::chrono::seconds(10));
+}
+
+TEST_F(AcmeClient, AnswersAChallengeWithAnEmptyObject) {
+  expect_first_contact();
+  expect_post("https://ca.example/chal/1", json_answer(200, pending_challenge));
+  ASSERT_TRUE(answer_challenge());
+  EXPECT_EQ(payload_of(http.last()), "{}");
+}
+
+TEST_F(AcmeClient, MayAnswerAChallengeTwiceWhereTheServerCallsThatMalformed) {
+  expect_first_contact();
+  expect_post("https://ca.example/chal/1",
+              nonced(problem_answer(400, "malformed", "not pending"), "n"));
+  std::string valid = pending_challenge;
+  valid.replace(valid.find("pending"), 7, "valid");
+  expect_post("https://ca.example/chal/1", json_answer(200, valid));
+  const auto challenge = answer_challenge();
+  ASSERT_TRUE(challenge);
+  EXPECT_EQ(challenge->status, "valid");
+  EXPECT_EQ(payload_of(http.last()), "");
+}
+
+TEST_F(AcmeClient, TellsTheServersWordsWhenAnAnswerReallyIsMalformed) {
+  expect_first_contact();
+  expect_post("https://ca.example/chal/1",
+              nonced(problem_answer(400, "malformed", "no such token"), "n"));
+  expect_post("https://ca.example/chal/1", json_answer(200, pending_challenge));
+  const auto challenge = answer_challenge();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().detail, "no such token");
+}
+
+TEST_F(AcmeClient, KeepsTheOrderUrlWhenFinalizeGivesNone) {
+  expect_first_contact();
+  std::string processing = pending_order;
+  processing.replace(processing.find("pending"), 7, "processing");
+  expect_post("https://ca.example/fin/1", json_answer(200, processing, {{"retry-after", "2"}}));
+  const auto order = run(client->finalize(OrderUrl("https://ca.example/order/9"),
+                                          FinalizeUrl("https://ca.example/fin/1"), "Q1NS"));
+  ASSERT_TRUE(order) << order.error().message();
+  EXPECT_EQ(order->url.text(), "https://ca.example/order/9");
+  EXPECT_EQ(order->status, OrderStatus::processing);
+  EXPECT_EQ(order->retry_at, loop->clock().now() + std::chrono::seconds(2));
+  EXPECT_EQ(payload_of(http.last()), R"({"csr":"Q1NS"})");
+}
+
+TEST_F(AcmeClient, TellsACutOffAnswerFromAWebPage) {
+  expect_first_contact();
+  const OrderUrl url("https://ca.example/order/9");
+  expect_post(url.text(), nonced(json_answer(200, R"({"status": "pen)"), "n"));
+  EXPECT_NE(run(client->fetch_order(url)).error().detail.find("cut off"), std::string::npos);
+  expect_post(url.text(), answer(200, "text/html", "<html>"));
+  EXPECT_NE(run(client->fetch_order(url)).error().detail.find("text/html"), std::string::npos);
+}
+
+TEST_F(AcmeClient, DownloadsAChainAndTheUrlsOfItsAlternates) {
+  const Time now = loop->clock().now();
+  const crypto::LocalCa ca("test root", now);
+  const auto pem = ca.issue(key.public_key(), {"a.example"}, 7, now, now + std::chrono::days(90));
+  expect_first_contact();
+  expect_post("https://ca.example/cert/1",
+              answer(200, "application/pem-certificate-chain", pem,
+                     {{"link", "<https://ca.example/dir>;rel=\"index\""},
+                      {"link", "<https://ca.example/cert/1/1>;rel=\"alternate\""},
+                      {"link", "</cert/1/2>;rel=\"alternate\""}}));
+  const auto chain = download();
+  ASSERT_TRUE(chain) << chain.error().message();
+  EXPECT_EQ(chain->pem, pem);
+  EXPECT_EQ(chain->alternates, (std::vector{CertificateUrl("https://ca.example/cert/1/1"),
+                                            CertificateUrl("https://ca.example/cert/1/2")}));
+  EXPECT_EQ(payload_of(http.last()), "");
+  EXPECT_EQ(http.last().headers.back().second, "application/pem-certificate-chain");
+}
+
+TEST_F(AcmeClient, RefusesAChainThatIsNone) {
+  expect_first_contact();
+  const std::string type = "application/pem-certificate-chain";
+  expect_post("https://ca.example/cert/1", nonced(answer(200, "text/html", "<html>"), "n1"));
+  EXPECT_EQ(download().error().kind, Error::Kind::transient);
+  expect_post("https://ca.example/cert/1", nonced(json_answer(200, "{}"), "n2"));
+  EXPECT_EQ(download().error().kind, Error::Kind::rejected);
+  expect_post("https://ca.example/cert/1", nonced(answer(200, type, "not PEM"), "n3"));
+  EXPECT_EQ(download().error().kind, Error::Kind::rejected);
+  // RFC 8555 section 9.1: a key in a chain would be stored and served with it.
+  expect_post("https://ca.example/cert/1", answer(200, type, key.to_pem().reveal()));
+  EXPECT_EQ(download().error().kind, Error::Kind::rejected);
+}
+
+class ListOrders : public ScriptedCa {
+ protected:
+  void expect_account() {
+    expect_first_contact();
+    expect_post("https://ca.example/account/1", nonced(json_answer(200, valid_account), "n"));
+  }
+  void expect_page(std::string url, const std::string& orders, const std::string& next) {
+    http::Headers link;
+    if (!next.empty()) link.emplace_back("link", "<" + next + ">;rel=\"next\"");
+    expect_post(std::move(url),
+                nonced(json_answer(200, R"({"orders": [)" + orders + "]}", std::move(link)), "n"));
+  }
+};
+
+TEST_F(ListOrders, FollowsItsPagesToTheEnd) {
+  expect_account();
+  expect_page("https://ca.example/orders/1", R"("https://ca.example/o/1")",
+              "https://ca.example/orders/1?cursor=2");
+  expect_page("https://ca.example/orders/1?cursor=2",
+              R"("https://ca.example/o/2", "https://ca.example/o/3")", "");
+  const auto orders = run(client->list_orders());
+  ASSERT_TRUE(orders) << orders.error().message();
+  EXPECT_EQ(*orders,
+            (std::vector{OrderUrl("https://ca.example/o/1"), OrderUrl("https://ca.example/o/2"),
+                         OrderUrl("https://ca.example/o/3")}));
+}
+
+TEST_F(ListOrders, IsEmptyWhereTheServerKeepsNoList) {
+  expect_first_contact();
+  expect_post("https://ca.example/account/1", json_answer(200, R"({"status": "valid"})"));
+  const auto orders = run(client->list_orders());
+  ASSERT_TRUE(orders);
+  EXPECT_TRUE(orders->empty());
+}
+
+TEST_F(ListOrders, IsRefusedWhenItRunsInACircle) {
+  expect_account();
+  expect_page("https://ca.example/orders/1", "", "https://ca.example/orders/2");
+  expect_page("https://ca.example/orders/2", "", "https://ca.example/orders/1");
+  EXPECT_EQ(run(client->list_orders()).error().kind, Error::Kind::rejected);
+}
+
+TEST_F(ListOrders, EndsAfterTenThousand) {
+  std::string many = R"("https://ca.example/o/1")";
+  for (int i = 0; i < 5999; ++i) many += R"(,"https://ca.example/o/1")";
+  expect_account();
+  expect_page("https://ca.example/orders/1", many, "https://ca.example/orders/2");
+  expect_page("https://ca.example/orders/2", many, "https://ca.example/orders/3");
+  const auto orders = run(client->list_orders());
+  ASSERT_TRUE(orders);
+  EXPECT_EQ(orders->size(), 10'000U);
+}
+
+TEST_F(ListOrders, RefusesAPageOnPlainHttpAndRubbishInIt) {
+  expect_account();
+  expect_page("https://ca.example/orders/1", "", "http://ca.example/orders/2");
+  EXPECT_FALSE(run(client->list_orders()));
+  expect_post("https://ca.example/account/1", nonced(json_answer(200, valid_account), "n"));
+  expect_page("https://ca.example/orders/1", "7", "");
+  EXPECT_FALSE(run(client->list_orders()));
+}
+
+// Computed apart from this program: SHA-256 over the token and the thumbprint that RFC 7638
+// section 3.1 publishes for this key.
+TEST_F(AcmeClient, HashesTokenAndThumbprintIntoTheTxtValue) {
+  auto known = crypto::PrivateKey::from_pem(Secret<std::string>(std::string(rfc7517_key)));
+  ASSERT_TRUE(known) << known.error().message();
+  client = make_client(http, loop->clock(), *offload, {"https://ca.example/dir", *known});
+  EXPECT_EQ(client->challenge_value("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA").text(),
+            "ZTRx1Ckl1-tM05o5zaizTTA0yUy5AGereMgSNWC6Ll8");
+}
+
+}  // namespace
+}  // namespace certherd::acme

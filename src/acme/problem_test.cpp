@@ -1,0 +1,160 @@
+#include "acme/problem.hpp"
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "acme/scripted_http_test_support.hpp"
+
+namespace certherd::acme {
+namespace {
+
+using Kind = Error::Kind;
+
+const Time now = *parse_time("2026-11-23T12:00:00Z");
+
+using TypeRow = std::tuple<std::string, int, Kind>;
+class ErrorTypes : public testing::TestWithParam<TypeRow> {};
+
+TEST_P(ErrorTypes, MeansTheKindOfTheTable) {
+  const auto& [type, status, kind] = GetParam();
+  const http::Headers wait = {{"retry-after", "30"}};
+  const auto response = problem_answer(status, type, "the server's words", wait);
+
+  const Error error = to_error("POST https://ca.example/x", response, now);
+
+  EXPECT_EQ(error.kind, kind);
+  EXPECT_EQ(error.op, "POST https://ca.example/x");
+  EXPECT_NE(error.detail.find("the server's words"), std::string::npos);
+  ASSERT_TRUE(error.problem);
+  EXPECT_TRUE(error.problem->is_acme(type));
+  EXPECT_EQ(error.problem->status, status);
+  EXPECT_EQ(error.retry_at, now + std::chrono::seconds(30));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rfc8555, ErrorTypes,
+    testing::Values(
+        TypeRow{"accountDoesNotExist", 400, Kind::denied},
+        TypeRow{"alreadyReplaced", 409, Kind::conflict},
+        TypeRow{"alreadyRevoked", 400, Kind::conflict}, TypeRow{"badCSR", 400, Kind::rejected},
+        TypeRow{"badNonce", 400, Kind::transient},
+        TypeRow{"badPublicKey", 400, Kind::misconfigured},
+        TypeRow{"badRevocationReason", 400, Kind::rejected},
+        TypeRow{"badSignatureAlgorithm", 400, Kind::misconfigured},
+        TypeRow{"caa", 403, Kind::rejected}, TypeRow{"compound", 400, Kind::rejected},
+        TypeRow{"connection", 400, Kind::rejected}, TypeRow{"dns", 400, Kind::rejected},
+        TypeRow{"externalAccountRequired", 400, Kind::misconfigured},
+        TypeRow{"incorrectResponse", 403, Kind::rejected},
+        TypeRow{"invalidContact", 400, Kind::misconfigured},
+        TypeRow{"invalidProfile", 400, Kind::misconfigured},
+        TypeRow{"malformed", 400, Kind::rejected}, TypeRow{"malformed", 404, Kind::not_found},
+        TypeRow{"malformed", 405, Kind::rejected}, TypeRow{"malformed", 415, Kind::rejected},
+        TypeRow{"orderNotReady", 403, Kind::conflict}, TypeRow{"rateLimited", 429, Kind::throttled},
+        TypeRow{"rejectedIdentifier", 400, Kind::rejected},
+        TypeRow{"serverInternal", 500, Kind::transient}, TypeRow{"tls", 400, Kind::rejected},
+        TypeRow{"unauthorized", 403, Kind::denied},
+        TypeRow{"unsupportedContact", 400, Kind::misconfigured},
+        TypeRow{"unsupportedIdentifier", 400, Kind::rejected},
+        TypeRow{"userActionRequired", 403, Kind::misconfigured},
+        TypeRow{"conflict", 409, Kind::conflict}, TypeRow{"fromTheFuture", 400, Kind::rejected},
+        TypeRow{"fromTheFuture", 503, Kind::transient}),
+    [](const auto& row) {
+      return std::get<0>(row.param) + "_" + std::to_string(std::get<1>(row.param));
+    });
+
+using StatusRow = std::pair<int, Kind>;
+class StatusCodes : public testing::TestWithParam<StatusRow> {};
+
+TEST_P(StatusCodes, DecideWhereTheServerGaveNoProblem) {
+  const auto& [status, kind] = GetParam();
+  const Error error = to_error("GET x", answer(status, "text/html", "<h1>Sorry</h1>"), now);
+  EXPECT_EQ(error.kind, kind);
+  EXPECT_FALSE(error.problem);
+  EXPECT_EQ(error.detail, "the server answered " + std::to_string(status) + " with text/html");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Http, StatusCodes,
+    testing::Values(StatusRow{301, Kind::rejected}, StatusRow{400, Kind::rejected},
+                    StatusRow{401, Kind::denied}, StatusRow{403, Kind::denied},
+                    StatusRow{404, Kind::not_found}, StatusRow{408, Kind::transient},
+                    StatusRow{409, Kind::conflict}, StatusRow{410, Kind::not_found},
+                    StatusRow{429, Kind::throttled}, StatusRow{500, Kind::transient},
+                    StatusRow{502, Kind::transient}, StatusRow{503, Kind::transient}));
+
+TEST(ToError, TellsWhenToComeBackFromAWebPageOfTheLoadBalancer) {
+  const http::Headers wait = {{"retry-after", "Mon, 23 Nov 2026 12:05:00 GMT"}};
+  const Error error = to_error("GET x", answer(503, "text/html", "<html>", wait), now);
+  EXPECT_EQ(error.kind, Kind::transient);
+  EXPECT_EQ(error.retry_at, now + std::chrono::minutes(5));
+}
+
+TEST(ToError, AlwaysSaysWhenToComeBackAfterTooMany) {
+  const Error error = to_error("GET x", answer(429, "", ""), now);
+  EXPECT_EQ(error.kind, Kind::throttled);
+  EXPECT_GT(error.retry_at, now);
+}
+
+TEST(ToError, TakesRateLimitedWithoutRetryAfterForAPausedAccount) {
+  const std::string words = "Your account is paused for a.example. Visit https://ca.example/lift";
+  const Error error = to_error("POST x", problem_answer(429, "rateLimited", words), now);
+  EXPECT_EQ(error.kind, Kind::rejected);
+  EXPECT_EQ(error.detail, words);
+  EXPECT_FALSE(error.retry_at);
+}
+
+TEST(ToError, ShowsWhereAPersonMustActAndWhatCanBeDoneHere) {
+  auto agree = answer(403, "application/problem+json",
+                      R"({"type": "urn:ietf:params:acme:error:userActionRequired",
+                          "detail": "Terms have changed",
+                          "instance": "https://ca.example/agree?token=1"})");
+  EXPECT_EQ(to_error("POST x", agree, now).detail,
+            "Terms have changed (see https://ca.example/agree?token=1)");
+  const auto unknown = problem_answer(400, "accountDoesNotExist", "No such account");
+  EXPECT_EQ(to_error("POST x", unknown, now).detail,
+            "No such account (register it: certherd account register)");
+}
+
+TEST(ToError, NamesEachIdentifierOfItsSubproblems) {
+  const auto response = answer(403, "application/problem+json", R"({
+      "type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "Some are refused",
+      "subproblems": [
+        {"type": "urn:ietf:params:acme:error:caa", "detail": "forbidden by CAA",
+         "identifier": {"type": "dns", "value": "a.example"}},
+        "rubbish",
+        {"detail": 7, "identifier": "b.example"}]})");
+  const Error error = to_error("newOrder", response, now);
+  ASSERT_TRUE(error.problem);
+  ASSERT_EQ(error.problem->subproblems.size(), 2U);
+  EXPECT_EQ(error.problem->subproblems[0].type, "urn:ietf:params:acme:error:caa");
+  EXPECT_NE(error.message().find("a.example: forbidden by CAA"), std::string::npos);
+}
+
+TEST(ToError, SurvivesAProblemThatIsNone) {
+  for (const auto* body : {"", "{", "[]", "null", R"({"type": 1, "detail": [], "status": "x"})"}) {
+    const Error error = to_error("POST x", answer(500, "application/problem+json", body), now);
+    EXPECT_EQ(error.kind, Kind::transient) << body;
+  }
+}
+
+TEST(ParseProblem, CutsEndlessTextsBetweenCharactersAndEndlessLists) {
+  boost::json::array many(5000, boost::json::object{{"detail", "no"}});
+  std::string words = "x";
+  for (int i = 0; i < 5000; ++i) words += "ä";
+  const auto problem = parse_problem({{"detail", words}, {"subproblems", many}});
+  EXPECT_LT(problem.detail.size(), 2010U);
+  EXPECT_TRUE(problem.detail.ends_with("ä…"));
+  EXPECT_EQ(problem.subproblems.size(), 100U);
+}
+
+TEST(ValidationError, IsAlwaysRejectedAndKeepsTheProblem) {
+  const auto error = validation_error(
+      "order", object(R"({"type": "urn:ietf:params:acme:error:serverInternal", "detail": "d",
+                          "status": 500})"));
+  EXPECT_EQ(error.kind, Kind::rejected);
+  EXPECT_EQ(error.problem->status, 500);
+}
+
+}  // namespace
+}  // namespace certherd::acme
