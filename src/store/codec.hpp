@@ -1,0 +1,272 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/strong.hpp"
+#include "base/time.hpp"
+#include "model/endpoint.hpp"
+#include "model/fqdn.hpp"
+
+/// Between the model and the JSON texts of the store. Strict in both directions: a member that is
+/// missing, unknown or of another type is an error, for a row must never lose what it holds.
+/// Included by the codec_*.cpp files only; the rest of the store uses their headers.
+namespace certherd::store::codec {
+
+/// Where and why decoding stopped; empty as long as all is well.
+struct Fault {
+  std::string text;
+
+  bool at(std::string_view where, std::string_view what) {
+    text = fmt::format("{}: {}", where, what);
+    return false;
+  }
+  /// Puts an outer place before the inner ones, on the way out.
+  bool within(std::string_view where) {
+    text = fmt::format("{}{}{}", where, text.starts_with('[') ? "" : ".", text);
+    return false;
+  }
+};
+
+/// Lists the members of T once for both directions: each(object, visit) calls
+/// visit(name, object.member) for every one.
+template <typename T>
+struct Members;
+
+/// encode(value) and decode(json, value, fault). The general one takes the members of T.
+template <typename T>
+struct Codec {
+  static boost::json::value encode(const T& value) {
+    boost::json::object object;
+    Members<T>::each(value, [&object](std::string_view name, const auto& member) {
+      object[name] = Codec<std::remove_cvref_t<decltype(member)>>::encode(member);
+    });
+    return object;
+  }
+
+  static bool decode(const boost::json::value& json, T& value, Fault& fault) {
+    const auto* object = json.if_object();
+    if (object == nullptr) return fault.at("value", "is no object");
+    std::size_t known = 0;
+    bool fine = true;
+    Members<T>::each(value, [&](std::string_view name, auto& member) {
+      if (!fine) return;
+      ++known;
+      const auto* found = object->if_contains(name);
+      if (found == nullptr) {
+        fine = fault.at(name, "is missing");
+      } else if (!Codec<std::remove_cvref_t<decltype(member)>>::decode(*found, member, fault)) {
+        fine = fault.within(name);
+      }
+    });
+    if (fine && object->size() != known) return fault.at("value", "has unknown members");
+    return fine;
+  }
+};
+
+template <>
+struct Codec<std::string> {
+  static boost::json::value encode(const std::string& value) { return boost::json::value(value); }
+  static bool decode(const boost::json::value& json, std::string& value, Fault& fault) {
+    const auto* text = json.if_string();
+    if (text == nullptr) return fault.at("value", "is no text");
+    value.assign(text->data(), text->size());
+    return true;
+  }
+};
+
+template <typename Tag>
+struct Codec<Strong<Tag>> {
+  static boost::json::value encode(const Strong<Tag>& value) {
+    return boost::json::value(value.text());
+  }
+  static bool decode(const boost::json::value& json, Strong<Tag>& value, Fault& fault) {
+    std::string text;
+    if (!Codec<std::string>::decode(json, text, fault)) return false;
+    value = Strong<Tag>(std::move(text));
+    return true;
+  }
+};
+
+template <>
+struct Codec<Fqdn> {
+  static boost::json::value encode(const Fqdn& value) { return boost::json::value(value.text()); }
+  static bool decode(const boost::json::value& json, Fqdn& value, Fault& fault);
+};
+
+template <>
+struct Codec<Endpoint> {
+  static boost::json::value encode(const Endpoint& value) {
+    return boost::json::value(value.text());
+  }
+  static bool decode(const boost::json::value& json, Endpoint& value, Fault& fault);
+};
+
+template <>
+struct Codec<bool> {
+  static boost::json::value encode(const bool& value) { return boost::json::value(value); }
+  static bool decode(const boost::json::value& json, bool& value, Fault& fault) {
+    const auto* found = json.if_bool();
+    if (found == nullptr) return fault.at("value", "is neither true nor false");
+    value = *found;
+    return true;
+  }
+};
+
+template <>
+struct Codec<std::int64_t> {
+  static boost::json::value encode(const std::int64_t& value) { return boost::json::value(value); }
+  static bool decode(const boost::json::value& json, std::int64_t& value, Fault& fault) {
+    const auto* found = json.if_int64();
+    if (found == nullptr) return fault.at("value", "is no whole number");
+    value = *found;
+    return true;
+  }
+};
+
+template <>
+struct Codec<int> {
+  static boost::json::value encode(const int& value) { return boost::json::value(value); }
+  static bool decode(const boost::json::value& json, int& value, Fault& fault) {
+    std::int64_t wide = 0;
+    if (!Codec<std::int64_t>::decode(json, wide, fault)) return false;
+    if (!std::in_range<int>(wide)) return fault.at("value", "is too large");
+    value = static_cast<int>(wide);
+    return true;
+  }
+};
+
+template <>
+struct Codec<Time> {
+  static boost::json::value encode(const Time& value) {
+    return boost::json::value(to_micros(value));
+  }
+  static bool decode(const boost::json::value& json, Time& value, Fault& fault) {
+    std::int64_t micros = 0;
+    if (!Codec<std::int64_t>::decode(json, micros, fault)) return false;
+    value = from_micros(micros);
+    return true;
+  }
+};
+
+/// An enumeration by its names: derive Codec<E> from this.
+template <typename E, std::string_view (*Name)(E), std::optional<E> (*Parse)(std::string_view)>
+struct NamedCodec {
+  static boost::json::value encode(const E& value) { return boost::json::value(Name(value)); }
+  static bool decode(const boost::json::value& json, E& value, Fault& fault) {
+    const auto* text = json.if_string();
+    const auto found = text == nullptr ? std::nullopt : Parse(*text);
+    if (!found) return fault.at("value", "is no known name");
+    value = *found;
+    return true;
+  }
+};
+
+template <typename T>
+struct Codec<std::optional<T>> {
+  static boost::json::value encode(const std::optional<T>& value) {
+    return value ? Codec<T>::encode(*value) : boost::json::value(nullptr);
+  }
+  static bool decode(const boost::json::value& json, std::optional<T>& value, Fault& fault) {
+    value.reset();
+    return json.is_null() || Codec<T>::decode(json, value.emplace(), fault);
+  }
+};
+
+template <typename T>
+struct Codec<std::shared_ptr<const T>> {
+  static boost::json::value encode(const std::shared_ptr<const T>& value) {
+    return value ? Codec<T>::encode(*value) : boost::json::value(nullptr);
+  }
+  static bool decode(const boost::json::value& json, std::shared_ptr<const T>& value,
+                     Fault& fault) {
+    value.reset();
+    if (json.is_null()) return true;
+    auto decoded = std::make_shared<T>();
+    if (!Codec<T>::decode(json, *decoded, fault)) return false;
+    value = std::move(decoded);
+    return true;
+  }
+};
+
+template <typename T>
+struct Codec<std::vector<T>> {
+  static boost::json::value encode(const std::vector<T>& values) {
+    boost::json::array array;
+    array.reserve(values.size());
+    for (const auto& value : values) array.push_back(Codec<T>::encode(value));
+    return array;
+  }
+  static bool decode(const boost::json::value& json, std::vector<T>& values, Fault& fault) {
+    const auto* array = json.if_array();
+    if (array == nullptr) return fault.at("value", "is no list");
+    values.clear();
+    values.reserve(array->size());
+    for (const auto& element : *array) {
+      if (!Codec<T>::decode(element, values.emplace_back(), fault)) {
+        return fault.within(fmt::format("[{}]", values.size() - 1));
+      }
+    }
+    return true;
+  }
+};
+
+inline const std::string& key_text(const std::string& key) { return key; }
+template <typename Tag>
+const std::string& key_text(const Strong<Tag>& key) {
+  return key.text();
+}
+
+template <typename Key, typename T>
+struct Codec<std::map<Key, T>> {
+  static boost::json::value encode(const std::map<Key, T>& values) {
+    boost::json::object object;
+    for (const auto& [key, value] : values) object[key_text(key)] = Codec<T>::encode(value);
+    return object;
+  }
+  static bool decode(const boost::json::value& json, std::map<Key, T>& values, Fault& fault) {
+    const auto* object = json.if_object();
+    if (object == nullptr) return fault.at("value", "is no object");
+    values.clear();
+    for (const auto& [key, element] : *object) {
+      if (!Codec<T>::decode(element, values[Key(std::string(key))], fault)) {
+        return fault.within(std::string_view(key));
+      }
+    }
+    return true;
+  }
+};
+
+/// Parses a stored text. Errors: rejected.
+Result<boost::json::value> parse(std::string_view text);
+
+template <typename T>
+std::string to_text(const T& value) {
+  return boost::json::serialize(Codec<T>::encode(value));
+}
+
+/// Errors: rejected, with the place inside the text.
+template <typename T>
+Result<T> from_text(std::string_view text) {
+  auto json = parse(text);
+  if (!json) return fail(std::move(json.error()));
+  T value{};
+  Fault fault;
+  if (!Codec<T>::decode(*json, value, fault)) {
+    return fail(Error::Kind::rejected, "", std::move(fault.text));
+  }
+  return value;
+}
+
+}  // namespace certherd::store::codec

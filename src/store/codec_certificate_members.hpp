@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "model/certificate.hpp"
+#include "store/codec.hpp"
+
+namespace certherd::store::codec {
+
+std::string_view installed_name(Installed installed);
+std::optional<Installed> parse_installed(std::string_view text);
+
+template <>
+struct Codec<Installed> : NamedCodec<Installed, installed_name, parse_installed> {};
+
+template <>
+struct Members<VaultReferences> {
+  static void each(auto& object, auto&& visit) {
+    visit("csr", object.csr);
+    visit("private_key", object.private_key);
+    visit("fullchain", object.fullchain);
+  }
+};
+
+// Without domain_id and domain: the row around it names them.
+template <>
+struct Members<Certificate> {
+  static void each(auto& object, auto&& visit) {
+    visit("serial", object.serial);
+    visit("names", object.names);
+    visit("issuer", object.issuer);
+    visit("not_before", object.not_before);
+    visit("not_after", object.not_after);
+    visit("fingerprint", object.fingerprint);
+    visit("ari_id", object.ari_id);
+    visit("vault_name", object.vault_name);
+    visit("vault", object.vault);
+    visit("targets", object.targets);
+    visit("served", object.served);
+  }
+};
+
+}  // namespace certherd::store::codec

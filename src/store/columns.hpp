@@ -1,0 +1,48 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace certherd::store {
+
+/// A column that may be NULL, for soci::use and soci::into. Integers are long long throughout:
+/// SOCI reads 64 bits only into that.
+template <typename T>
+struct Nullable {
+  T value{};
+  soci::indicator state = soci::i_null;
+
+  bool is_null() const { return state == soci::i_null; }
+};
+
+inline Nullable<long long> to_column(std::optional<Time> time) {
+  return time ? Nullable<long long>{to_micros(*time), soci::i_ok} : Nullable<long long>{};
+}
+
+inline std::optional<Time> to_time(const Nullable<long long>& column) {
+  if (column.is_null()) return std::nullopt;
+  return from_micros(column.value);
+}
+
+/// What a column holds that does not parse, such as "row 7 of issuance: step: ...".
+inline tl::unexpected<Error> bad_row(std::string_view table, long long id, std::string_view column,
+                                     std::string_view why) {
+  return fail(Error::Kind::rejected, fmt::format("row {} of {}", id, table),
+              fmt::format("{}: {}", column, why));
+}
+
+/// Runs an INSERT … RETURNING id. Read to its end, since SQLite holds the write lock until then.
+inline long long insert_returning(soci::statement& insert, const long long& id) {
+  long long given = 0;
+  for (bool row = insert.execute(true); row; row = insert.fetch()) given = id;
+  return given;
+}
+
+}  // namespace certherd::store

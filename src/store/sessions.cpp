@@ -1,0 +1,43 @@
+#include "store/sessions.hpp"
+
+namespace certherd::store {
+
+WriteTransaction::WriteTransaction(const Dialect& dialect, soci::session& sql) : sql_(sql) {
+  dialect.begin_write(sql_);
+}
+
+WriteTransaction::~WriteTransaction() {
+  if (!open_) return;
+  try {
+    sql_.rollback();
+  } catch (const soci::soci_error&) {
+    // The database has rolled back by itself, as SQLite does on a full disk.
+  }
+}
+
+void WriteTransaction::commit() {
+  sql_.commit();
+  open_ = false;
+}
+
+Sessions::Sessions(std::unique_ptr<Dialect> dialect)
+    : dialect_(std::move(dialect)), writer_(dialect_->connect(Dialect::Role::writer)) {}
+
+Sessions::Loan::Loan(Sessions& owner) : sessions(owner) {
+  {
+    const std::lock_guard lock(sessions.lending_);
+    if (!sessions.idle_readers_.empty()) {
+      session = std::move(sessions.idle_readers_.back());
+      sessions.idle_readers_.pop_back();
+      return;
+    }
+  }
+  session = sessions.dialect_->connect(Dialect::Role::reader);
+}
+
+Sessions::Loan::~Loan() {
+  const std::lock_guard lock(sessions.lending_);
+  sessions.idle_readers_.push_back(std::move(session));
+}
+
+}  // namespace certherd::store

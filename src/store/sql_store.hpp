@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/group_commit.hpp"
+#include "store/sessions.hpp"
+#include "store/store.hpp"
+
+namespace certherd::store {
+
+/// The store on any database that a Dialect knows. Each group of verbs is a file of its own:
+/// sql_store_domains.cpp and so on.
+class SqlStore final : public Store {
+ public:
+  SqlStore(std::shared_ptr<Sessions> sessions, runtime::Offload& writer, runtime::Offload& reader,
+           runtime::Clock& clock)
+      : sessions_(sessions), writer_(std::move(sessions), writer), reader_(reader), clock_(clock) {}
+
+  Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events) override;
+  Task<Result<std::vector<DomainRow>>> domains() override;
+  Task<Result<DomainRow>> domain(Fqdn name) override;
+
+  Task<Result<std::optional<Account>>> account(CaName ca) override;
+  Task<Status> save_account(Account account, std::vector<Event> events) override;
+
+  Task<Result<Issuance>> start(Issuance issuance, Changes changes) override;
+  Task<Result<Issuance>> commit(Issuance issuance, Changes changes) override;
+  Task<Result<Issuance>> issuance(IssuanceId id) override;
+  Task<Result<std::vector<Issuance>>> active_issuances() override;
+  Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) override;
+
+  Task<Result<std::vector<Certificate>>> certificates(bool all) override;
+
+  Task<Status> submit(std::vector<WorkRequest> requests) override;
+  Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) override;
+  Task<Result<std::vector<WorkRequest>>> batch(std::string batch) override;
+  Task<Status> finish_request(std::int64_t id, std::string result) override;
+  Task<Status> withdraw_requests(std::string owner) override;
+
+  Task<Result<Lease>> acquire_lease(std::string owner, Duration ttl,
+                                    bool (*holder_is_dead)(const std::string& owner)) override;
+  Task<Status> release_lease(std::string owner) override;
+
+  Task<Status> append(std::vector<Event> events) override;
+  Task<Result<std::vector<NumberedEvent>>> events(EventQuery query) override;
+
+  Task<Status> record(std::vector<TxtRecord> records) override;
+  Task<Status> forget(std::vector<TxtRecord> records) override;
+  Task<Result<std::vector<TxtRecord>>> unneeded(DnsName dns) override;
+  Task<Result<std::vector<TxtRecord>>> entries(DnsName dns) override;
+
+ private:
+  /// A read on the reader's threads. The work owns what it refers to.
+  template <typename T>
+  Task<Result<T>> read(std::string op, std::function<Result<T>(soci::session&)> work) {
+    auto run = [sessions = sessions_, op = std::move(op), work = std::move(work)]() -> Result<T> {
+      try {
+        auto result = sessions->read(work);
+        if (!result) return fail(std::move(result.error()).during(op));
+        return result;
+      } catch (const soci::soci_error& error) {
+        return fail(sessions->dialect().explain(error).during(op));
+      }
+    };
+    co_return co_await reader_.call(std::move(run));
+  }
+
+  /// A write with a result, which only counts once it is committed.
+  template <typename T>
+  Task<Result<T>> write(std::string op, std::function<Result<T>(soci::session&)> work) {
+    // Shared with the work, which goes on when the caller is gone.
+    auto value = std::make_shared<std::optional<T>>();
+    GroupCommit::Work keep = [value, work = std::move(work)](soci::session& sql) -> Status {
+      auto result = work(sql);
+      if (!result) return fail(std::move(result.error()));
+      value->emplace(std::move(*result));
+      return {};
+    };
+    auto status = co_await writer_.write(std::move(op), std::move(keep));
+    if (!status) co_return fail(std::move(status.error()));
+    co_return std::move(**value);
+  }
+
+  std::shared_ptr<Sessions> sessions_;
+  GroupCommit writer_;
+  runtime::Offload& reader_;
+  runtime::Clock& clock_;
+};
+
+/// Inserts events; part of many verbs. Throws soci::soci_error.
+void insert_events(soci::session& sql, const std::vector<Event>& events);
+
+/// Makes `certificate` the current one of its domain. Throws soci::soci_error.
+void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate);
+
+/// Writes how a domain fares. Throws soci::soci_error.
+void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& outcome);
+
+}  // namespace certherd::store

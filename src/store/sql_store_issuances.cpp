@@ -1,0 +1,244 @@
+#include "store/codec_certificate.hpp"
+#include "store/codec_issuance.hpp"
+#include "store/codec_lists.hpp"
+#include "store/columns.hpp"
+#include "store/sql_store.hpp"
+
+namespace certherd::store {
+namespace {
+
+/// The columns of an issuance, as SOCI reads and writes them.
+struct Columns {
+  long long id = 0;
+  long long domain_id = 0;
+  std::string domain;
+  long long revision = 0;
+  std::string step;
+  int active = 0;
+  long long created_at = 0;
+  long long next_at = 0;
+  std::string order_url;
+  std::string body;
+
+  Columns() = default;
+  explicit Columns(const Issuance& issuance)
+      : id(static_cast<std::int64_t>(issuance.id)),
+        domain_id(static_cast<std::int64_t>(issuance.domain_id)),
+        domain(issuance.domain.text()),
+        revision(issuance.revision),
+        step(to_string(issuance.step)),
+        active(issuance.active() ? 1 : 0),
+        created_at(to_micros(issuance.created_at)),
+        next_at(to_micros(issuance.next_at)),
+        order_url(issuance.order_url.text()),
+        body(encode_body(issuance)) {}
+
+  Result<Issuance> issuance() const {
+    Issuance issuance;
+    issuance.id = IssuanceId{id};
+    issuance.domain_id = DomainId{domain_id};
+    auto name = decode_name(domain);
+    if (!name) return bad_row("issuance", id, "domain", name.error().detail);
+    issuance.domain = std::move(*name);
+    issuance.revision = revision;
+    const auto parsed = parse_step(step);
+    if (!parsed) return bad_row("issuance", id, "step", "is no known name");
+    issuance.step = *parsed;
+    issuance.created_at = from_micros(created_at);
+    issuance.next_at = from_micros(next_at);
+    issuance.order_url = OrderUrl(order_url);
+    if (auto status = decode_body(body, issuance); !status) {
+      return bad_row("issuance", id, "body", status.error().detail);
+    }
+    return issuance;
+  }
+};
+
+constexpr std::string_view of_id = "i.id = :id";
+constexpr std::string_view all_active = "i.active = 1 AND :id = 0";
+
+Result<std::vector<Issuance>> select(soci::session& sql, std::string_view which, long long id) {
+  Columns c;
+  soci::statement query =
+      (sql.prepare << "SELECT i.id, i.domain_id, d.name, i.revision, i.step, i.created_at, "
+                      "i.next_at, i.order_url, i.body "
+                      "FROM issuance i JOIN domain d ON d.id = i.domain_id WHERE "
+                   << which << " ORDER BY i.id",
+       soci::use(id), soci::into(c.id), soci::into(c.domain_id), soci::into(c.domain),
+       soci::into(c.revision), soci::into(c.step), soci::into(c.created_at), soci::into(c.next_at),
+       soci::into(c.order_url), soci::into(c.body));
+  std::vector<Issuance> issuances;
+  query.execute();
+  while (query.fetch()) {
+    auto issuance = c.issuance();
+    if (!issuance) return fail(std::move(issuance.error()));
+    issuances.push_back(std::move(*issuance));
+  }
+  return issuances;
+}
+
+Result<Issuance> find(soci::session& sql, IssuanceId id) {
+  auto found = select(sql, of_id, static_cast<std::int64_t>(id));
+  if (!found) return fail(std::move(found.error()));
+  if (found->empty()) return fail(Error::Kind::not_found, "", "there is no such issuance");
+  return std::move(found->front());
+}
+
+Status check_startable(soci::session& sql, const Issuance& issuance) {
+  const long long domain_id = static_cast<std::int64_t>(issuance.domain_id);
+  long long domains = 0;
+  long long active = 0;
+  sql << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d), "
+         "(SELECT COUNT(*) FROM issuance WHERE domain_id = :i AND active = 1)",
+      soci::use(domain_id), soci::use(domain_id), soci::into(domains), soci::into(active);
+  if (domains == 0) return fail(Error::Kind::not_found, "", "the domain is not in the inventory");
+  if (active != 0 && issuance.active()) {
+    return fail(Error::Kind::conflict, "", "an issuance of this domain is under way already");
+  }
+  return {};
+}
+
+long long insert(soci::session& sql, const Issuance& issuance) {
+  const Columns c(issuance);
+  long long id = 0;
+  soci::statement insert =
+      (sql.prepare << "INSERT INTO issuance (domain_id, revision, step, active, created_at, "
+                      "next_at, order_url, body) VALUES (:domain_id, :revision, :step, :active, "
+                      ":created_at, :next_at, :order_url, :body) RETURNING id",
+       soci::use(c.domain_id), soci::use(c.revision), soci::use(c.step), soci::use(c.active),
+       soci::use(c.created_at), soci::use(c.next_at), soci::use(c.order_url), soci::use(c.body),
+       soci::into(id));
+  return insert_returning(insert, id);
+}
+
+/// False when the row is not at that revision any more.
+bool update(soci::session& sql, const Issuance& issuance) {
+  const Columns c(issuance);
+  soci::statement update =
+      (sql.prepare << "UPDATE issuance SET revision = revision + 1, step = :step, "
+                      "active = :active, next_at = :next_at, order_url = :order_url, body = :body "
+                      "WHERE id = :id AND revision = :revision",
+       soci::use(c.step), soci::use(c.active), soci::use(c.next_at), soci::use(c.order_url),
+       soci::use(c.body), soci::use(c.id), soci::use(c.revision));
+  update.execute(true);
+  return update.get_affected_rows() == 1;
+}
+
+void put(soci::session& sql, DomainId domain, const Changes& changes) {
+  insert_events(sql, changes.events);
+  if (changes.certificate) put_certificate(sql, domain, *changes.certificate);
+  if (changes.outcome) put_outcome(sql, domain, *changes.outcome);
+}
+
+}  // namespace
+
+void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
+  const long long domain_id = static_cast<std::int64_t>(domain);
+  const std::string serial = certificate.serial.text();
+  const long long not_before = to_micros(certificate.not_before);
+  const std::string body = encode_certificate(certificate);
+  sql << "UPDATE certificate SET is_current = 0 WHERE domain_id = :id AND is_current = 1",
+      soci::use(domain_id);
+  sql << "INSERT INTO certificate (domain_id, serial, is_current, not_before, body) "
+         "VALUES (:domain_id, :serial, 1, :not_before, :body) "
+         "ON CONFLICT (domain_id, serial) DO UPDATE SET is_current = 1, "
+         "not_before = excluded.not_before, body = excluded.body",
+      soci::use(domain_id), soci::use(serial), soci::use(not_before), soci::use(body);
+}
+
+Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
+  const std::string op = fmt::format("start issuance of {}", issuance.domain);
+  return write<Issuance>(op,
+                         [issuance = std::move(issuance),
+                          changes = std::move(changes)](soci::session& sql) -> Result<Issuance> {
+                           auto started = issuance;
+                           started.revision = 1;
+                           if (auto status = check_startable(sql, started); !status) {
+                             return fail(std::move(status.error()));
+                           }
+                           started.id = IssuanceId{insert(sql, started)};
+                           put(sql, started.domain_id, changes);
+                           return started;
+                         });
+}
+
+Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
+  const std::string op = fmt::format("commit issuance of {}", issuance.domain);
+  return write<Issuance>(
+      op,
+      [issuance = std::move(issuance),
+       changes = std::move(changes)](soci::session& sql) -> Result<Issuance> {
+        if (!update(sql, issuance)) {
+          auto present = find(sql, issuance.id);
+          if (!present) return fail(std::move(present.error()));
+          return fail(Error::Kind::conflict, "",
+                      fmt::format("another process went on with it: it is at revision {}, step {}",
+                                  present->revision, to_string(present->step)));
+        }
+        put(sql, issuance.domain_id, changes);
+        auto committed = issuance;
+        ++committed.revision;
+        return committed;
+      });
+}
+
+Task<Result<Issuance>> SqlStore::issuance(IssuanceId id) {
+  return read<Issuance>(fmt::format("issuance {}", static_cast<std::int64_t>(id)),
+                        [id](soci::session& sql) { return find(sql, id); });
+}
+
+Task<Result<std::vector<Issuance>>> SqlStore::active_issuances() {
+  return read<std::vector<Issuance>>("list active issuances",
+                                     [](soci::session& sql) { return select(sql, all_active, 0); });
+}
+
+Task<Result<std::vector<OrderUrl>>> SqlStore::unknown_orders(std::vector<OrderUrl> urls) {
+  return read<std::vector<OrderUrl>>(
+      "look orders up",
+      [urls = std::move(urls)](soci::session& sql) -> Result<std::vector<OrderUrl>> {
+        std::string url;
+        long long held = 0;
+        soci::statement query =
+            (sql.prepare << "SELECT COUNT(*) FROM issuance WHERE order_url = :url", soci::use(url),
+             soci::into(held));
+        std::vector<OrderUrl> unknown;
+        for (const auto& each : urls) {
+          url = each.text();
+          query.execute(true);
+          if (held == 0) unknown.push_back(each);
+        }
+        return unknown;
+      });
+}
+
+Task<Result<std::vector<Certificate>>> SqlStore::certificates(bool all) {
+  return read<std::vector<Certificate>>(
+      "list certificates", [all](soci::session& sql) -> Result<std::vector<Certificate>> {
+        long long id = 0;
+        long long domain_id = 0;
+        std::string name;
+        std::string body;
+        soci::statement query =
+            (sql.prepare << "SELECT c.id, c.domain_id, d.name, c.body FROM certificate c "
+                            "JOIN domain d ON d.id = c.domain_id "
+                         << (all ? "" : "WHERE c.is_current = 1 ")
+                         << "ORDER BY d.name, c.not_before DESC, c.id DESC",
+             soci::into(id), soci::into(domain_id), soci::into(name), soci::into(body));
+        std::vector<Certificate> certificates;
+        query.execute();
+        while (query.fetch()) {
+          auto certificate = decode_certificate(body);
+          if (!certificate) {
+            return bad_row("certificate", id, "body", certificate.error().detail);
+          }
+          auto domain = decode_name(name);
+          if (!domain) return bad_row("domain", domain_id, "name", domain.error().detail);
+          certificate->domain_id = DomainId{domain_id};
+          certificate->domain = std::move(*domain);
+          certificates.push_back(std::move(*certificate));
+        }
+        return certificates;
+      });
+}
+
+}  // namespace certherd::store

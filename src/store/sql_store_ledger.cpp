@@ -1,0 +1,113 @@
+#include "store/codec_lists.hpp"
+#include "store/columns.hpp"
+#include "store/sql_store.hpp"
+
+namespace certherd::store {
+namespace {
+
+struct Columns {
+  std::string dns;
+  std::string zone;
+  std::string name;
+  std::string value;
+  long long issuance = 0;
+
+  void take(const TxtRecord& record) {
+    dns = record.dns.text();
+    zone = record.zone.text();
+    name = record.name.text();
+    value = record.value.text();
+    issuance = static_cast<std::int64_t>(record.issuance);
+  }
+};
+
+void for_each(soci::session& sql, const std::string& text, const std::vector<TxtRecord>& records) {
+  Columns c;
+  soci::statement statement = (sql.prepare << text, soci::use(c.dns), soci::use(c.zone),
+                               soci::use(c.name), soci::use(c.value), soci::use(c.issuance));
+  for (const auto& record : records) {
+    c.take(record);
+    statement.execute(true);
+  }
+}
+
+Result<std::vector<TxtRecord>> select(soci::session& sql, const DnsName& dns,
+                                      const std::string& condition) {
+  Columns c;
+  const std::string section = dns.text();
+  soci::statement query =
+      (sql.prepare << "SELECT t.dns, t.zone, t.name, t.value, t.issuance FROM txt_record t "
+                      "WHERE t.dns = :dns "
+                   << condition << " ORDER BY t.zone, t.name, t.value, t.issuance",
+       soci::use(section), soci::into(c.dns), soci::into(c.zone), soci::into(c.name),
+       soci::into(c.value), soci::into(c.issuance));
+  std::vector<TxtRecord> records;
+  query.execute();
+  while (query.fetch()) {
+    auto name = decode_name(c.name);
+    if (!name) return bad_row("txt_record of issuance", c.issuance, "name", name.error().detail);
+    records.push_back({.dns = DnsName(c.dns),
+                       .zone = ZoneId(c.zone),
+                       .name = std::move(*name),
+                       .value = TxtValue(c.value),
+                       .issuance = IssuanceId{c.issuance}});
+  }
+  return records;
+}
+
+/// The steps that need their values, for SQL: Issuance::needs_challenges() remains the one rule.
+std::string needing_steps() {
+  std::string list;
+  for (int number = 0; number <= static_cast<int>(Step::failed); ++number) {
+    Issuance issuance;
+    issuance.step = static_cast<Step>(number);
+    if (!issuance.active() || !issuance.needs_challenges()) continue;
+    list += fmt::format("{}'{}'", list.empty() ? "" : ", ", to_string(issuance.step));
+  }
+  return list;
+}
+
+}  // namespace
+
+Task<Status> SqlStore::record(std::vector<TxtRecord> records) {
+  return writer_.write("record challenge values",
+                       [records = std::move(records)](soci::session& sql) -> Status {
+                         for_each(sql,
+                                  "INSERT INTO txt_record (dns, zone, name, value, issuance) "
+                                  "VALUES (:dns, :zone, :name, :value, :issuance) "
+                                  "ON CONFLICT DO NOTHING",
+                                  records);
+                         return {};
+                       });
+}
+
+Task<Status> SqlStore::forget(std::vector<TxtRecord> records) {
+  return writer_.write("forget challenge values",
+                       [records = std::move(records)](soci::session& sql) -> Status {
+                         for_each(sql,
+                                  "DELETE FROM txt_record WHERE dns = :dns AND zone = :zone "
+                                  "AND name = :name AND value = :value AND issuance = :issuance",
+                                  records);
+                         return {};
+                       });
+}
+
+Task<Result<std::vector<TxtRecord>>> SqlStore::unneeded(DnsName dns) {
+  return read<std::vector<TxtRecord>>(
+      "list unneeded challenge values", [dns = std::move(dns)](soci::session& sql) {
+        // By name and value alone: two sections may well write to one and the same zone.
+        static const std::string nobody_needs_it = fmt::format(
+            "AND NOT EXISTS (SELECT 1 FROM txt_record o JOIN issuance i ON i.id = o.issuance "
+            "WHERE o.name = t.name AND o.value = t.value AND i.active = 1 AND i.step IN ({}))",
+            needing_steps());
+        return select(sql, dns, nobody_needs_it);
+      });
+}
+
+Task<Result<std::vector<TxtRecord>>> SqlStore::entries(DnsName dns) {
+  return read<std::vector<TxtRecord>>(
+      "list challenge values",
+      [dns = std::move(dns)](soci::session& sql) { return select(sql, dns, ""); });
+}
+
+}  // namespace certherd::store

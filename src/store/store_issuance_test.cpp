@@ -1,0 +1,212 @@
+#include "store/store_testing.hpp"
+
+namespace certherd::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using IssuanceStore = StoreTest;
+
+Changes with_event(const std::string& name) {
+  Changes changes;
+  changes.events = {some_event(name, "a.example")};
+  return changes;
+}
+
+std::vector<std::string> serials(const std::vector<Certificate>& certificates) {
+  std::vector<std::string> found;
+  for (const auto& each : certificates) {
+    found.push_back(each.domain.text() + " " + each.serial.text());
+  }
+  return found;
+}
+
+TEST_F(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
+  auto issuance = fresh_issuance("a.example");
+  issuance.sealed_key = "sealed";
+  issuance.order_url = OrderUrl("https://ca/o/1");
+
+  auto started = run(store->start(issuance, with_event("started")));
+
+  ASSERT_TRUE(started);
+  EXPECT_NE(started->id, IssuanceId{});
+  EXPECT_EQ(started->revision, 1);
+  auto read = run(store->issuance(started->id));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->domain.text(), "a.example");
+  EXPECT_EQ(read->domain_id, issuance.domain_id);
+  EXPECT_EQ(read->revision, 1);
+  EXPECT_EQ(read->step, Step::create_key);
+  EXPECT_EQ(read->created_at, issuance.created_at);
+  EXPECT_EQ(read->next_at, issuance.next_at);
+  EXPECT_EQ(read->sealed_key, "sealed");
+  EXPECT_EQ(read->order_url, issuance.order_url);
+  EXPECT_THAT(event_names(), ElementsAre("started"));
+}
+
+TEST_F(IssuanceStore, RefusesASecondActiveOneOfADomain) {
+  started("a.example");
+
+  auto second = run(store->start(fresh_issuance("a.example"), with_event("started")));
+
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, Error::Kind::conflict);
+  EXPECT_EQ(run(store->active_issuances())->size(), 1U);
+  EXPECT_THAT(event_names(), IsEmpty());
+}
+
+TEST_F(IssuanceStore, StartsAnewOnceTheLastOneIsOver) {
+  auto first = started("a.example");
+  first.step = Step::failed;
+  ASSERT_TRUE(run(store->commit(first, {})));
+
+  const auto second = started("a.example");
+
+  EXPECT_NE(second.id, first.id);
+  auto active = run(store->active_issuances());
+  ASSERT_EQ(active->size(), 1U);
+  EXPECT_EQ(active->front().id, second.id);
+}
+
+TEST_F(IssuanceStore, KnowsNoIssuanceOfAnUnknownDomain) {
+  Issuance issuance;
+  issuance.domain_id = DomainId{77};
+  EXPECT_EQ(run(store->start(issuance, {})).error().kind, Error::Kind::not_found);
+}
+
+TEST_F(IssuanceStore, CommitWritesTheNextRevision) {
+  auto issuance = started("a.example");
+  issuance.step = Step::new_order;
+  issuance.csr = "csr";
+
+  auto committed = run(store->commit(issuance, with_event("key.created")));
+
+  ASSERT_TRUE(committed);
+  EXPECT_EQ(committed->revision, 2);
+  EXPECT_EQ(committed->csr, "csr");
+  auto read = run(store->issuance(issuance.id));
+  EXPECT_EQ(read->revision, 2);
+  EXPECT_EQ(read->step, Step::new_order);
+  EXPECT_EQ(read->csr, "csr");
+  EXPECT_THAT(event_names(), ElementsAre("key.created"));
+}
+
+TEST_F(IssuanceStore, CommitOfAnOldRevisionWritesNothingAtAll) {
+  const auto first = started("a.example");
+  ASSERT_TRUE(run(store->commit(first, {})));
+  auto stale = first;
+  stale.step = Step::finalize;
+  Changes changes;
+  changes.events = {some_event("order.finalized")};
+  changes.certificate = some_certificate("01");
+  changes.outcome = Changes::Outcome{.failures = 9, .next_at = {}, .last_error = {}};
+
+  auto result = run(store->commit(stale, changes));
+
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, Error::Kind::conflict);
+  EXPECT_THAT(result.error().detail, HasSubstr("revision 2, step create_key"));
+  EXPECT_EQ(run(store->issuance(first.id))->step, Step::create_key);
+  EXPECT_THAT(event_names(), IsEmpty());
+  EXPECT_THAT(*run(store->certificates(true)), IsEmpty());
+  EXPECT_EQ(domain("a.example").domain.failures, 0);
+}
+
+TEST_F(IssuanceStore, SaysThatAnIssuanceIsMissing) {
+  EXPECT_EQ(run(store->issuance(IssuanceId{5})).error().kind, Error::Kind::not_found);
+  auto gone = fresh_issuance("a.example");
+  gone.id = IssuanceId{5};
+  EXPECT_EQ(run(store->commit(gone, {})).error().kind, Error::Kind::not_found);
+}
+
+TEST_F(IssuanceStore, CommitWritesTheOutcomeOfTheDomain) {
+  auto issuance = started("a.example");
+  issuance.step = Step::failed;
+  Changes changes;
+  changes.outcome = Changes::Outcome{.failures = 1,
+                                     .next_at = test_start + std::chrono::minutes(1),
+                                     .last_error = fail(Error::Kind::rejected, "x", "no").value()};
+  ASSERT_TRUE(run(store->commit(issuance, changes)));
+
+  auto row = domain("a.example").domain;
+  EXPECT_EQ(row.failures, 1);
+  EXPECT_EQ(row.next_at, changes.outcome->next_at);
+  EXPECT_EQ(row.last_error, changes.outcome->last_error);
+  EXPECT_EQ(domain("b.example").domain.failures, 0);
+
+  changes.outcome = Changes::Outcome();
+  ASSERT_TRUE(run(store->start(fresh_issuance("a.example"), changes)));
+  row = domain("a.example").domain;
+  EXPECT_EQ(row.failures, 0);
+  EXPECT_EQ(row.next_at, std::nullopt);
+  EXPECT_EQ(row.last_error, std::nullopt);
+}
+
+TEST_F(IssuanceStore, ListsActiveOnesByNumber) {
+  const auto b = started("b.example");
+  const auto a = started("a.example");
+
+  auto active = run(store->active_issuances());
+
+  ASSERT_EQ(active->size(), 2U);
+  EXPECT_EQ((*active)[0].id, b.id);
+  EXPECT_EQ((*active)[1].id, a.id);
+}
+
+TEST_F(IssuanceStore, TheNewestCertificateIsTheCurrentOne) {
+  auto issuance = started("b.example");
+  for (const auto* serial : {"01", "02"}) {
+    Changes changes;
+    changes.certificate = some_certificate(
+        serial, test_start + (serial == std::string("02") ? std::chrono::hours(1) : Duration()));
+    auto committed = run(store->commit(issuance, changes));
+    ASSERT_TRUE(committed);
+    issuance = std::move(*committed);
+  }
+  Changes of_another;
+  of_another.certificate = some_certificate("03");
+  ASSERT_TRUE(run(store->start(fresh_issuance("a.example"), of_another)));
+
+  EXPECT_THAT(serials(*run(store->certificates(false))),
+              ElementsAre("a.example 03", "b.example 02"));
+  EXPECT_THAT(serials(*run(store->certificates(true))),
+              ElementsAre("a.example 03", "b.example 02", "b.example 01"));
+}
+
+TEST_F(IssuanceStore, ACertificateIsUpdatedByItsSerial) {
+  auto issuance = started("a.example");
+  Changes changes;
+  changes.certificate = some_certificate("01");
+  issuance = *run(store->commit(issuance, changes));
+  changes.certificate->served = false;
+  changes.certificate->targets[TargetName("edge")] = Installed::failed;
+  ASSERT_TRUE(run(store->commit(issuance, changes)));
+
+  auto all = run(store->certificates(true));
+
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().served, false);
+  EXPECT_EQ(all->front().targets.at(TargetName("edge")), Installed::failed);
+}
+
+TEST_F(IssuanceStore, TellsWhichOrdersNobodyHolds) {
+  auto over = fresh_issuance("a.example");
+  over.order_url = OrderUrl("https://ca/o/1");
+  over.step = Step::failed;
+  ASSERT_TRUE(run(store->start(over, {})));
+  auto active = started("a.example");
+  active.order_url = OrderUrl("https://ca/o/2");
+  ASSERT_TRUE(run(store->commit(active, {})));
+
+  std::vector<OrderUrl> urls = {OrderUrl("https://ca/o/9"), OrderUrl("https://ca/o/1"),
+                                OrderUrl("https://ca/o/2"), OrderUrl("https://ca/o/3")};
+  auto unknown = run(store->unknown_orders(std::move(urls)));
+
+  ASSERT_TRUE(unknown);
+  EXPECT_THAT(*unknown, ElementsAre(OrderUrl("https://ca/o/9"), OrderUrl("https://ca/o/3")));
+}
+
+}  // namespace
+}  // namespace certherd::store

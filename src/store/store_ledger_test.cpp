@@ -1,0 +1,113 @@
+#include "store/store_testing.hpp"
+
+namespace certherd::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class LedgerStore : public StoreTest {
+ protected:
+  static TxtRecord record_of(const Issuance& issuance, const std::string& value,
+                             const std::string& dns = "aws") {
+    return {.dns = DnsName(dns),
+            .zone = ZoneId("Z1"),
+            .name = Fqdn::literal("_acme-challenge.a.example"),
+            .value = TxtValue(value),
+            .issuance = issuance.id};
+  }
+
+  void record(TxtRecord record) {
+    std::vector<TxtRecord> records = {std::move(record)};
+    ASSERT_TRUE(run(store->record(std::move(records))));
+  }
+
+  std::vector<TxtRecord> unneeded(const std::string& dns = "aws") {
+    return run(store->unneeded(DnsName(dns))).value();
+  }
+  std::vector<TxtRecord> entries(const std::string& dns = "aws") {
+    return run(store->entries(DnsName(dns))).value();
+  }
+};
+
+TEST_F(LedgerStore, KeepsWhatIsThereAlready) {
+  const auto issuance = started("a.example");
+  const auto one = record_of(issuance, "v1");
+  record(one);
+  record(one);
+
+  EXPECT_THAT(entries(), ElementsAre(one));
+  EXPECT_THAT(entries("other"), IsEmpty());
+}
+
+TEST_F(LedgerStore, ForgetsOnlyWhatItIsTold) {
+  const auto issuance = started("a.example");
+  const auto one = record_of(issuance, "v1");
+  const auto two = record_of(issuance, "v2");
+  const auto elsewhere = record_of(issuance, "v1", "other");
+  record(one);
+  record(two);
+  record(elsewhere);
+
+  ASSERT_TRUE(run(store->forget({one})));
+  ASSERT_TRUE(run(store->forget({one})));
+
+  EXPECT_THAT(entries(), ElementsAre(two));
+  EXPECT_THAT(entries("other"), ElementsAre(elsewhere));
+}
+
+TEST_F(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {
+  auto issuance = started("a.example");
+  const auto value = record_of(issuance, "v1");
+  record(value);
+  for (int number = 0; number <= static_cast<int>(Step::failed); ++number) {
+    issuance.step = static_cast<Step>(number);
+    issuance = run(store->commit(issuance, {})).value();
+
+    const bool needed = issuance.step >= Step::publish && issuance.step <= Step::validate;
+
+    EXPECT_EQ(unneeded().empty(), needed) << to_string(issuance.step);
+    EXPECT_THAT(entries(), ElementsAre(value));
+  }
+}
+
+TEST_F(LedgerStore, AValueOfAnUnknownIssuanceIsUnneeded) {
+  Issuance unknown;
+  unknown.id = IssuanceId{99};
+  record(record_of(unknown, "v1"));
+  EXPECT_THAT(unneeded(), ElementsAre(record_of(unknown, "v1")));
+}
+
+TEST_F(LedgerStore, AValueThatAnotherIssuanceStillNeedsStays) {
+  const auto over = started("a.example", Step::failed);
+  const auto working = started("b.example", Step::propagate);
+  record(record_of(over, "shared"));
+  record(record_of(over, "own"));
+  record(record_of(working, "shared"));
+
+  EXPECT_THAT(unneeded(), ElementsAre(record_of(over, "own")));
+}
+
+TEST_F(LedgerStore, AValueThatIsNeededInAnotherSectionStays) {
+  const auto over = started("a.example", Step::failed);
+  const auto working = started("b.example", Step::propagate);
+  record(record_of(over, "shared"));
+  record(record_of(working, "shared", "same-account"));
+
+  EXPECT_THAT(unneeded(), IsEmpty());
+}
+
+TEST_F(LedgerStore, TheSameValueAtAnotherNameDoesNotHoldIt) {
+  const auto over = started("a.example", Step::failed);
+  const auto working = started("b.example", Step::propagate);
+  auto elsewhere = record_of(working, "v");
+  elsewhere.name = Fqdn::literal("_acme-challenge.b.example");
+  record(record_of(over, "v"));
+  record(elsewhere);
+
+  EXPECT_THAT(unneeded(), UnorderedElementsAre(record_of(over, "v")));
+}
+
+}  // namespace
+}  // namespace certherd::store
