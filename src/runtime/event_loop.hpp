@@ -1,8 +1,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "runtime/clock.hpp"
 #include "runtime/task.hpp"

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <exception>
 #include <optional>
+#include <utility>
 
 #include "runtime/clock.hpp"
 #include "runtime/task.hpp"
@@ -29,9 +31,17 @@ Task<std::optional<T>> value_by(Clock* clock, Time deadline, Task<T> task) {
 
 /// For clean-up that must also happen after a cancellation: hides the cancellation from `task`,
 /// gives it at most `timeout`, and lets nothing escape. True when it ended by itself in time.
+/// A cancellation stays in force for what the caller does next.
 Task<bool> shielded(Clock* clock, Duration timeout, Task<void> task);
 
 /// Whether the calling coroutine has been cancelled; never throws for it.
 Task<bool> is_cancelled();
+
+/// Throws as a cancelled wait does when the calling coroutine has been cancelled. What waits by
+/// an Asio operation of its own calls it first (task.hpp tells why).
+Task<void> cancellation_point();
+
+/// Whether that is what cancellation throws.
+bool is_cancellation(const std::exception_ptr& thrown);
 
 }  // namespace certherd::runtime

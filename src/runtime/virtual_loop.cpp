@@ -1,0 +1,70 @@
+#include "runtime/virtual_loop.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/main_task.hpp"
+#include "runtime/parking_lot.hpp"
+#include "runtime/timeouts.hpp"
+
+namespace certherd::runtime {
+namespace {
+
+class VirtualClock final : public Clock {
+ public:
+  explicit VirtualClock(Time start) : now_(start) {}
+
+  Time now() const override { return now_; }
+
+  Task<void> sleep_until(Time when) override {
+    if (when > now_) {
+      co_await alarms_.park(alarms_.ticket(when));
+    } else {
+      co_await cancellation_point();
+    }
+  }
+
+  /// Jumps to the earliest alarm and lets it go off; false when none is set.
+  bool jump() {
+    const auto next = alarms_.first();
+    if (!next) return false;
+    now_ = std::max(now_, next->first);
+    alarms_.wake(*next);
+    return true;
+  }
+
+ private:
+  Time now_;
+  ParkingLot alarms_;
+};
+
+class VirtualLoop final : public EventLoop {
+ public:
+  explicit VirtualLoop(Time start) : clock_(start) {}
+
+  boost::asio::io_context& context() override { return context_; }
+  Clock& clock() override { return clock_; }
+
+  void run(Task<void> task) override {
+    MainTask main(context_, std::move(task));
+    for (context_.poll(); !main.done(); context_.poll()) {
+      if (!clock_.jump()) {
+        throw std::logic_error("the main task waits, but nothing is left that could wake it");
+      }
+    }
+    main.finish();
+  }
+
+ private:
+  boost::asio::io_context context_;
+  VirtualClock clock_;  // after the context: the coroutines it holds are destroyed through that
+};
+
+}  // namespace
+
+std::unique_ptr<EventLoop> make_virtual_loop(Time start) {
+  return std::make_unique<VirtualLoop>(start);
+}
+
+}  // namespace certherd::runtime
