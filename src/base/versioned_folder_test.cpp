@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::Optional;
 
 class VersionedFolderTest : public testing::Test {
- protected:
+ public:
   VersionedFolderTest() {
     std::string pattern = (fs::temp_directory_path() / "versioned.XXXXXX").string();
     top = ::mkdtemp(pattern.data());
@@ -27,6 +27,7 @@ class VersionedFolderTest : public testing::Test {
   }
   ~VersionedFolderTest() override { fs::remove_all(top); }
 
+ protected:
   VersionedFolder folder() const { return VersionedFolder(options()); }
 
   VersionedFolder::Options options() const {
@@ -236,10 +237,10 @@ TEST_F(VersionedFolderTest, ReadsWhatIsThereAndNoMoreThanAMebibyte) {
 TEST_F(VersionedFolderTest, ReadersSeeOneWholeVersionWhileWritersSwitch) {
   ASSERT_TRUE(folder().switch_to("a.example", "v0", files("0")));
   std::jthread first([this] {
-    for (int i = 1; i < 30; ++i) (void)folder().switch_to("a.example", "v1", files("1"));
+    for (int i = 1; i < 30; ++i) EXPECT_TRUE(folder().switch_to("a.example", "v1", files("1")));
   });
   std::jthread second([this] {
-    for (int i = 1; i < 30; ++i) (void)folder().switch_to("a.example", "v2", files("2"));
+    for (int i = 1; i < 30; ++i) EXPECT_TRUE(folder().switch_to("a.example", "v2", files("2")));
   });
   for (int i = 0; i < 100; ++i) {
     EXPECT_THAT(text(root / "a.example/privkey.pem"),
