@@ -1,0 +1,297 @@
+#include "dns/change_batcher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "dns/change_queue.hpp"
+#include "dns/zone_sender.hpp"
+#include "runtime/task_group.hpp"
+
+namespace certherd::dns {
+namespace {
+
+// How long a sweep waits: Route 53 is in sync within a minute, and what is not done by then is
+// for the next sweep.
+constexpr Duration sweep_patience = std::chrono::minutes(10);
+constexpr Duration first_look = std::chrono::seconds(1);
+constexpr Duration longest_pause = std::chrono::seconds(30);
+
+void keep_first(Status& first, Status later) {
+  if (first) first = std::move(later);
+}
+
+}  // namespace
+
+class ChangeBatcher::Impl {
+ public:
+  Impl(runtime::EventLoop& loop, Provider& provider, Ledger& ledger, Options options)
+      : loop_(&loop),
+        provider_(&provider),
+        ledger_(&ledger),
+        options_(std::move(options)),
+        group_(loop) {}
+
+  Task<Result<Ticket>> ensure(Zone zone, std::vector<TxtRecord> records);
+  Task<Status> sweep();
+  Task<void> stop();
+
+ private:
+  // One value to be removed, for which several issuances may have left entries.
+  struct Removal {
+    std::vector<TxtRecord> records;
+    std::shared_ptr<ChangeRequest> request;
+  };
+  using Removals = std::map<ChangeKey, Removal>;
+
+  // Runs in the group, so that stop() can end it; shared with the caller who waits for it.
+  struct Sweep {
+    explicit Sweep(runtime::EventLoop& loop) : over(loop) {}
+    Status status;
+    bool done = false;
+    bool abandoned = false;
+    runtime::Wakeup over;
+  };
+
+  ZoneSender& sender_of(const Zone& zone);
+  void start(ZoneSender& sender);
+  QueuedChange queued(const TxtRecord& record, TxtChange::Action action,
+                      std::shared_ptr<ChangeRequest> request);
+  void throw_if_stopped() const;
+
+  Task<void> run_sweep(std::shared_ptr<Sweep> sweep);
+  void end_sweep(std::shared_ptr<Sweep> sweep);
+  Task<Status> remove_unneeded();
+  std::vector<Removals> queue_removals(std::vector<TxtRecord> records);
+  Task<Status> settle(std::vector<Removals> zones);
+  Task<Status> forget_in_sync(std::map<Ticket, std::vector<TxtRecord>> batches, Time deadline);
+  Task<Status> forget(std::vector<TxtRecord> records);
+
+  runtime::EventLoop* loop_;
+  Provider* provider_;
+  Ledger* ledger_;
+  Options options_;
+  std::map<ZoneId, ZoneSender> senders_;
+  std::uint64_t calls_ = 0;
+  std::set<std::shared_ptr<Sweep>> sweeps_;
+  // What was ensured since the oldest running sweep began: the ledger's answer to that sweep may
+  // be older, so it must leave these alone.
+  std::set<ChangeKey> wanted_since_;
+  bool stopped_ = false;
+  runtime::TaskGroup group_;
+};
+
+ZoneSender& ChangeBatcher::Impl::sender_of(const Zone& zone) {
+  auto [sender, added] =
+      senders_.try_emplace(zone.id, zone, &loop_->clock(), provider_, ledger_, &options_);
+  if (!zone.name.empty()) sender->second.learn_name(zone.name);
+  return sender->second;
+}
+
+void ChangeBatcher::Impl::start(ZoneSender& sender) {
+  if (sender.running()) return;
+  sender.mark_running();
+  group_.spawn(sender.run());
+}
+
+QueuedChange ChangeBatcher::Impl::queued(const TxtRecord& record, TxtChange::Action action,
+                                         std::shared_ptr<ChangeRequest> request) {
+  QueuedChange change;
+  change.change = TxtChange{.action = action, .name = record.name, .value = record.value};
+  change.group = calls_;
+  change.since = loop_->clock().now();
+  if (action == TxtChange::Action::ensure) change.unrecorded.push_back(record);
+  change.requests.push_back(std::move(request));
+  return change;
+}
+
+void ChangeBatcher::Impl::throw_if_stopped() const {
+  if (stopped_) throw boost::system::system_error(boost::asio::error::operation_aborted);
+}
+
+Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecord> records) {
+  throw_if_stopped();
+  if (records.empty()) co_return Ticket();
+
+  ++calls_;
+  auto& sender = sender_of(zone);
+  const auto request = std::make_shared<ChangeRequest>(*loop_);
+  request->outstanding = records.size();
+  for (const auto& record : records) {
+    if (!sweeps_.empty()) wanted_since_.emplace(record.name, record.value);
+    sender.ensure(queued(record, TxtChange::Action::ensure, request));
+  }
+  start(sender);
+
+  while (!request->over()) co_await request->done.wait();
+  if (request->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
+  if (request->error) co_return fail(*request->error);
+  co_return request->ticket;
+}
+
+Task<Status> ChangeBatcher::Impl::sweep() {
+  throw_if_stopped();
+  const auto sweep = std::make_shared<Sweep>(*loop_);
+  // The ledger is about to be asked: what is on its way may not stand there yet.
+  for (const auto& [id, sender] : senders_) sender.add_wanted(wanted_since_);
+  sweeps_.insert(sweep);
+  group_.spawn(run_sweep(sweep));
+
+  while (!sweep->done && !sweep->abandoned) co_await sweep->over.wait();
+  if (sweep->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
+  co_return sweep->status;
+}
+
+Task<void> ChangeBatcher::Impl::run_sweep(std::shared_ptr<Sweep> sweep) {
+  try {
+    auto status = co_await remove_unneeded();
+    if (!status) status = fail(std::move(status).error().during("sweep challenge values"));
+    sweep->status = std::move(status);
+    sweep->done = true;
+  } catch (...) {
+    end_sweep(sweep);
+    throw;
+  }
+  end_sweep(sweep);
+}
+
+void ChangeBatcher::Impl::end_sweep(std::shared_ptr<Sweep> sweep) {
+  sweep->abandoned = !sweep->done;
+  sweep->over.notify_all();
+  sweeps_.erase(sweep);
+  if (sweeps_.empty()) wanted_since_.clear();
+}
+
+Task<Status> ChangeBatcher::Impl::remove_unneeded() {
+  auto unneeded = co_await ledger_->unneeded(options_.dns);
+  if (!unneeded) co_return fail(std::move(unneeded).error());
+  auto zones = queue_removals(std::move(*unneeded));
+  co_return co_await settle(std::move(zones));
+}
+
+std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
+    std::vector<TxtRecord> records) {
+  std::map<ZoneId, Removals> zones;
+  for (auto& record : records) {
+    const ChangeKey key{record.name, record.value};
+    if (wanted_since_.contains(key)) continue;
+    zones[record.zone][key].records.push_back(std::move(record));
+  }
+
+  ++calls_;
+  std::vector<Removals> queued_zones;
+  for (auto& [id, removals] : zones) {
+    auto& sender = sender_of(Zone{.id = id, .name = {}});
+    for (auto& [key, removal] : removals) {
+      removal.request = std::make_shared<ChangeRequest>(*loop_);
+      removal.request->outstanding = 1;
+      sender.remove(queued(removal.records.front(), TxtChange::Action::remove, removal.request));
+    }
+    start(sender);
+    queued_zones.push_back(std::move(removals));
+  }
+  return queued_zones;
+}
+
+// Waits until the provider has taken the removals, then until they are in sync.
+Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones) {
+  const auto deadline = loop_->clock().now() + sweep_patience;
+  Status first;
+  std::map<Ticket, std::vector<TxtRecord>> batches;
+  for (auto& removals : zones) {
+    for (auto& [key, removal] : removals) {
+      auto& request = *removal.request;
+      while (!request.over() && loop_->clock().now() < deadline) {
+        co_await request.done.wait_until(deadline);
+      }
+      if (request.superseded) continue;
+      if (request.error) {
+        keep_first(first, fail(*request.error));
+      } else if (request.outstanding > 0) {
+        keep_first(first,
+                   fail(Error::Kind::deadline, fmt::format("remove a value at {}", key.first),
+                        "the DNS provider has not taken it yet; the next sweep tries again"));
+      } else {
+        std::ranges::move(removal.records, std::back_inserter(batches[request.ticket]));
+      }
+    }
+  }
+  const auto in_sync_by = loop_->clock().now() + sweep_patience;
+  keep_first(first, co_await forget_in_sync(std::move(batches), in_sync_by));
+  co_return first;
+}
+
+Task<Status> ChangeBatcher::Impl::forget_in_sync(std::map<Ticket, std::vector<TxtRecord>> batches,
+                                                 Time deadline) {
+  Status first;
+  auto pause = first_look;
+  while (!batches.empty()) {
+    Time next = loop_->clock().now() + pause;
+    for (auto batch = batches.begin(); batch != batches.end();) {
+      auto ticket = batch->first;
+      const auto state = co_await provider_->state(std::move(ticket));
+      const bool later = state ? *state == ChangeState::pending
+                               : state.error().kind == Error::Kind::throttled ||
+                                     state.error().kind == Error::Kind::transient;
+      if (later) {
+        if (!state) next = std::max(next, state.error().retry_at.value_or(next));
+        ++batch;
+        continue;
+      }
+      if (state) {
+        keep_first(first, co_await forget(std::move(batch->second)));
+      } else {
+        keep_first(first, fail(state.error()));
+      }
+      batch = batches.erase(batch);
+    }
+    if (batches.empty()) break;
+    if (next >= deadline) {
+      keep_first(first,
+                 fail(Error::Kind::deadline, fmt::format("wait for {}", batches.begin()->first),
+                      "the removal is not in sync yet; the next sweep looks again"));
+      break;
+    }
+    co_await loop_->clock().sleep_until(next);
+    pause = std::min(pause * 2, longest_pause);
+  }
+  co_return first;
+}
+
+Task<Status> ChangeBatcher::Impl::forget(std::vector<TxtRecord> records) {
+  std::erase_if(records, [this](const TxtRecord& record) {
+    return wanted_since_.contains({record.name, record.value});
+  });
+  if (records.empty()) co_return Status();
+  co_return co_await ledger_->forget(std::move(records));
+}
+
+Task<void> ChangeBatcher::Impl::stop() {
+  stopped_ = true;
+  group_.cancel();
+  // Here and not only by each task itself: one that never came to start cannot.
+  for (auto& [id, sender] : senders_) sender.abandon();
+  while (!sweeps_.empty()) end_sweep(*sweeps_.begin());
+  co_await group_.join();
+}
+
+ChangeBatcher::ChangeBatcher(runtime::EventLoop& loop, Provider& provider, Ledger& ledger,
+                             Options options)
+    : impl_(std::make_unique<Impl>(loop, provider, ledger, std::move(options))) {}
+
+ChangeBatcher::~ChangeBatcher() = default;
+
+Task<Result<Ticket>> ChangeBatcher::ensure(Zone zone, std::vector<TxtRecord> records) {
+  return impl_->ensure(std::move(zone), std::move(records));
+}
+
+Task<Status> ChangeBatcher::sweep() { return impl_->sweep(); }
+
+Task<void> ChangeBatcher::stop() { return impl_->stop(); }
+
+}  // namespace certherd::dns

@@ -1,0 +1,216 @@
+#include "dns/zone_sender.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace certherd::dns {
+namespace {
+
+constexpr int max_attempts = 4;  // of a change that meets transient failures
+constexpr Duration first_retry = std::chrono::seconds(1);
+
+bool is_removal(const QueuedChange& queued) {
+  return queued.change.action == TxtChange::Action::remove;
+}
+
+void fail_change(QueuedChange& queued, const Error& error) {
+  for (const auto& request : queued.requests) request->fail(error);
+}
+
+// The batch's error, with only those causes that are about this change. None: it is not named.
+std::optional<Error> blame(const Error& error, const TxtChange& change) {
+  Error own = error;
+  std::erase_if(own.causes, [&change](const Error& cause) {
+    return cause.op != change.value.text() && cause.op != change.name.text();
+  });
+  if (own.causes.empty()) return std::nullopt;
+  return own;
+}
+
+}  // namespace
+
+ZoneSender::ZoneSender(Zone zone, runtime::Clock* clock, Provider* provider, Ledger* ledger,
+                       const ChangeBatcher::Options* options)
+    : zone_(std::move(zone)),
+      clock_(clock),
+      provider_(provider),
+      ledger_(ledger),
+      options_(options) {}
+
+void ZoneSender::ensure(QueuedChange change) {
+  // Who wants the value now wins over who wanted it gone.
+  if (auto removal = removals_.extract(change.key())) {
+    for (const auto& request : removal->requests) request->supersede();
+  }
+  additions_.add(std::move(change));
+}
+
+void ZoneSender::remove(QueuedChange change) { removals_.add(std::move(change)); }
+
+void ZoneSender::add_wanted(std::set<ChangeKey>& keys) const {
+  additions_.add_keys(keys);
+  for (const auto& queued : batch_) {
+    if (!is_removal(queued)) keys.insert(queued.key());
+  }
+}
+
+Task<void> ZoneSender::run() {
+  try {
+    while (!additions_.empty() || !removals_.empty()) co_await send_batch();
+  } catch (...) {
+    abandon();
+    running_ = false;
+    throw;
+  }
+  running_ = false;
+}
+
+void ZoneSender::abandon() {
+  std::ranges::move(additions_.take_all(), std::back_inserter(batch_));
+  std::ranges::move(removals_.take_all(), std::back_inserter(batch_));
+  for (const auto& queued : std::exchange(batch_, {})) {
+    for (const auto& request : queued.requests) request->abandon();
+  }
+}
+
+Task<void> ZoneSender::send_batch() {
+  const auto since = additions_.empty() ? removals_.front().since
+                     : removals_.empty()
+                         ? additions_.front().since
+                         : std::min(additions_.front().since, removals_.front().since);
+  co_await clock_->sleep_until(std::max(since + options_->gather, not_before_));
+
+  fill_batch();
+  if (!co_await record_batch()) co_return;
+  std::vector<TxtChange> changes;
+  changes.reserve(batch_.size());
+  for (const auto& queued : batch_) changes.push_back(queued.change);
+  auto zone = zone_;
+  const auto ticket = co_await provider_->apply(std::move(zone), std::move(changes));
+  if (ticket) {
+    succeed(*ticket);
+  } else {
+    handle(ticket.error());
+  }
+}
+
+// Additions first: clean-up never delays a certificate, it takes what room is left.
+void ZoneSender::fill_batch() {
+  const auto limits = provider_->limits();
+  additions_.take(limits, batch_);
+  removals_.take(limits, batch_);
+}
+
+// False when nothing may be sent, since the ledger does not hold it.
+Task<bool> ZoneSender::record_batch() {
+  std::vector<TxtRecord> records;
+  for (const auto& queued : batch_)
+    std::ranges::copy(queued.unrecorded, std::back_inserter(records));
+  if (!records.empty()) {
+    const auto recorded = co_await ledger_->record(std::move(records));
+    if (!recorded) {
+      const auto error = recorded.error().during("record challenge values");
+      for (auto& queued : std::exchange(batch_, {})) {
+        if (is_removal(queued)) {
+          put_back(std::move(queued));
+        } else {
+          fail_change(queued, error);
+        }
+      }
+      co_return false;
+    }
+    for (auto& queued : batch_) queued.unrecorded.clear();
+  }
+  co_return !batch_.empty();
+}
+
+void ZoneSender::succeed(const Ticket& ticket) {
+  for (const auto& queued : std::exchange(batch_, {})) {
+    for (const auto& request : queued.requests) request->succeed(ticket);
+  }
+  // Back to full speed step by step, or a busy zone would meet the limit at each second request.
+  gap_ = gap_ / 2 < options_->min_gap ? Duration(0) : gap_ / 2;
+  not_before_ = clock_->now() + gap_;
+}
+
+void ZoneSender::handle(const Error& error) {
+  switch (error.kind) {
+    case Error::Kind::throttled:
+      slow_down(error);
+      send_again();
+      break;
+    case Error::Kind::transient:
+    case Error::Kind::deadline:
+      retry_or_fail(error);
+      break;
+    case Error::Kind::rejected:
+      reject(error);
+      break;
+    default:
+      for (auto& queued : std::exchange(batch_, {})) fail_change(queued, error);
+  }
+}
+
+void ZoneSender::slow_down(const Error& error) {
+  gap_ = std::clamp(gap_ * 2, options_->min_gap, options_->max_gap);
+  not_before_ = std::max(clock_->now() + gap_, error.retry_at.value_or(Time()));
+}
+
+void ZoneSender::send_again() {
+  for (auto& queued : std::exchange(batch_, {})) put_back(std::move(queued));
+}
+
+void ZoneSender::retry_or_fail(const Error& error) {
+  int attempts = 1;
+  for (auto& queued : std::exchange(batch_, {})) {
+    ++queued.attempts;
+    attempts = std::max(attempts, queued.attempts);
+    if (queued.attempts < max_attempts) {
+      put_back(std::move(queued));
+    } else {
+      fail_change(queued, error);
+    }
+  }
+  not_before_ = std::max(clock_->now() + first_retry * (1 << (attempts - 1)),
+                         error.retry_at.value_or(Time()));
+}
+
+void ZoneSender::reject(const Error& error) {
+  if (reject_named(error) || reject_removals(error)) {
+    send_again();
+  } else {
+    for (auto& queued : std::exchange(batch_, {})) fail_change(queued, error);
+  }
+}
+
+bool ZoneSender::reject_named(const Error& error) {
+  const auto named = std::ranges::partition(
+      batch_, [&error](const auto& queued) { return !blame(error, queued.change).has_value(); });
+  for (auto& queued : named) fail_change(queued, *blame(error, queued.change));
+  const bool any = !named.empty();
+  batch_.erase(named.begin(), named.end());
+  return any;
+}
+
+// A batch refused as a whole may owe that to a removal: certificates do not wait for clean-up.
+bool ZoneSender::reject_removals(const Error& error) {
+  const auto removals =
+      std::ranges::partition(batch_, [](const auto& queued) { return !is_removal(queued); });
+  if (removals.empty() || removals.size() == batch_.size()) return false;
+  for (auto& queued : removals) fail_change(queued, error);
+  batch_.erase(removals.begin(), removals.end());
+  return true;
+}
+
+void ZoneSender::put_back(QueuedChange change) {
+  if (!is_removal(change)) {
+    additions_.restore(std::move(change));
+  } else if (additions_.contains(change.key())) {
+    for (const auto& request : change.requests) request->supersede();
+  } else {
+    removals_.restore(std::move(change));
+  }
+}
+
+}  // namespace certherd::dns

@@ -1,0 +1,468 @@
+#include "dns/change_batcher.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <boost/system/system_error.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "fakes/fake_dns_provider.hpp"
+#include "fakes/fake_ledger.hpp"
+#include "runtime/task_group.hpp"
+#include "runtime/virtual_loop.hpp"
+
+namespace certherd {
+namespace {
+
+using dns::ChangeBatcher;
+using dns::TxtChange;
+using dns::Zone;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Time start = Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23));
+
+Zone zone_named(std::string_view name) {
+  return {.id = ZoneId(fmt::format("Z-{}", name)), .name = Fqdn::literal(name)};
+}
+
+const Zone zone_a = zone_named("a.example");
+const Zone zone_b = zone_named("b.example");
+const Zone zone_c = zone_named("c.example");
+
+TxtRecord record(const Zone& zone, int number, int issuance = 1) {
+  return {.dns = DnsName("fake"),
+          .zone = zone.id,
+          .name = Fqdn::literal(fmt::format("_acme-challenge.n{}.{}", number, zone.name)),
+          .value = TxtValue(fmt::format("{:_>43}", number)),  // as long as a real one
+          .issuance = IssuanceId(issuance)};
+}
+
+std::vector<TxtRecord> records(const Zone& zone, int first, int count, int issuance = 1) {
+  std::vector<TxtRecord> all;
+  for (int i = 0; i < count; ++i) all.push_back(record(zone, first + i, issuance));
+  return all;
+}
+
+Error error_of(Error::Kind kind, std::string detail = "as the test wants it") {
+  Error error;
+  error.kind = kind;
+  error.op = "apply";
+  error.detail = std::move(detail);
+  return error;
+}
+
+struct Call {
+  std::optional<Result<Ticket>> result;
+  bool cancelled = false;
+};
+
+Task<void> ensure_into(ChangeBatcher* batcher, Zone zone, std::vector<TxtRecord> wanted,
+                       Call* call) {
+  try {
+    call->result = co_await batcher->ensure(std::move(zone), std::move(wanted));
+  } catch (const boost::system::system_error&) {
+    call->cancelled = true;
+  }
+}
+
+Task<void> do_at(runtime::Clock* clock, Time when, std::function<void()> deed) {
+  co_await clock->sleep_until(when);
+  deed();
+}
+
+Task<void> stop_at(runtime::Clock* clock, Time when, ChangeBatcher* batcher) {
+  co_await clock->sleep_until(when);
+  co_await batcher->stop();
+}
+
+Task<void> sweep_into(ChangeBatcher* batcher, std::optional<Status>* status) {
+  *status = co_await batcher->sweep();
+}
+
+class Batcher : public testing::Test {
+ protected:
+  ~Batcher() override { loop->run(batcher.stop()); }
+
+  Call* begin_ensure(const Zone& zone, std::vector<TxtRecord> wanted) {
+    auto* call = &calls.emplace_back();
+    group.spawn(ensure_into(&batcher, zone, std::move(wanted), call));
+    return call;
+  }
+  void begin_sweep() { group.spawn(sweep_into(&batcher, &swept)); }
+  void finish() { loop->run(group.join()); }
+  void after(Duration delay, std::function<void()> deed) {
+    group.spawn(do_at(&loop->clock(), loop->clock().now() + delay, std::move(deed)));
+  }
+
+  Result<Ticket> ensure(const Zone& zone, std::vector<TxtRecord> wanted) {
+    const auto* call = begin_ensure(zone, std::move(wanted));
+    finish();
+    return *call->result;
+  }
+  Status sweep() {
+    begin_sweep();
+    finish();
+    return *swept;
+  }
+
+  std::vector<Duration> gaps() const {
+    std::vector<Duration> result;
+    const auto& made = provider.apply_calls();
+    for (std::size_t i = 1; i < made.size(); ++i) {
+      result.push_back(made[i].at - made[i - 1].answered);
+    }
+    return result;
+  }
+
+  std::unique_ptr<runtime::EventLoop> loop = runtime::make_virtual_loop(start);
+  fakes::FakeDnsProvider provider{loop->clock(), {zone_a, zone_b, zone_c}};
+  fakes::FakeLedger ledger{loop->clock()};
+  ChangeBatcher batcher{*loop, provider, ledger, {.dns = DnsName("fake")}};
+  runtime::TaskGroup group{*loop};
+  std::list<Call> calls;
+  std::optional<Status> swept;
+};
+
+TEST_F(Batcher, GathersTheChangesOfManyCallersIntoOneRequest) {
+  std::vector<Call*> made;
+  for (int i = 0; i < 50; ++i) made.push_back(begin_ensure(zone_a, records(zone_a, 2 * i, 2)));
+  finish();
+
+  ASSERT_EQ(provider.apply_calls().size(), 1);
+  EXPECT_EQ(provider.value_count(), 100);
+  for (const auto* call : made) EXPECT_EQ(**call->result, Ticket("C1"));
+}
+
+TEST_F(Batcher, WaitsForCompanyNoLongerThanTheGatheringTime) {
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
+  EXPECT_EQ(provider.apply_calls()[0].at, start + milliseconds(20));
+}
+
+TEST_F(Batcher, PacksAThousandRecordsUpToTheProvidersLimits) {
+  provider.set_limits({.changes = 300, .value_octets = 16'000});
+  for (int i = 0; i < 100; ++i) begin_ensure(zone_a, records(zone_a, 10 * i, 10));
+  finish();
+
+  EXPECT_EQ(provider.apply_calls().size(), 4);
+  EXPECT_EQ(provider.value_count(), 1000);
+}
+
+TEST_F(Batcher, KeepsToTheLimitOfOctets) {
+  provider.set_limits({.changes = 500, .value_octets = 4300});  // 100 values of 43 octets
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 250)));
+
+  ASSERT_EQ(provider.apply_calls().size(), 3);
+  EXPECT_EQ(provider.apply_calls()[0].changes.size(), 100);
+}
+
+TEST_F(Batcher, KeepsTheChangesOfOneCallTogether) {
+  provider.set_limits({.changes = 10, .value_octets = 16'000});
+  const auto* first = begin_ensure(zone_a, records(zone_a, 0, 6));
+  const auto* second = begin_ensure(zone_a, records(zone_a, 6, 6));
+  finish();
+
+  ASSERT_EQ(provider.apply_calls().size(), 2);
+  EXPECT_EQ(provider.apply_calls()[0].changes.size(), 6);
+  EXPECT_EQ(**first->result, Ticket("C1"));
+  EXPECT_EQ(**second->result, Ticket("C2"));
+}
+
+TEST_F(Batcher, KeepsOneRequestOfAZoneUnansweredAndSeveralZonesAtOnce) {
+  provider.set_answer_after(seconds(1));
+  provider.set_limits({.changes = 10, .value_octets = 16'000});
+  for (const auto& zone : {zone_a, zone_b, zone_c}) begin_ensure(zone, records(zone, 0, 30));
+  finish();
+
+  EXPECT_EQ(provider.most_in_flight_per_zone(), 1);
+  EXPECT_EQ(provider.most_in_flight(), 3);
+}
+
+TEST_F(Batcher, GathersFurtherChangesWhileARequestIsUnanswered) {
+  provider.set_answer_after(seconds(1));
+  begin_ensure(zone_a, records(zone_a, 0, 1));
+  after(milliseconds(100), [this] {
+    for (int i = 1; i <= 20; ++i) begin_ensure(zone_a, records(zone_a, i, 1));
+  });
+  finish();
+
+  ASSERT_EQ(provider.apply_calls().size(), 2);
+  EXPECT_EQ(provider.apply_calls()[1].changes.size(), 20);
+}
+
+TEST_F(Batcher, HasValuesInTheLedgerBeforeItSendsThem) {
+  ledger.set_answer_after(seconds(1));
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 3)));
+
+  EXPECT_EQ(ledger.record_calls(), 1);
+  EXPECT_EQ(ledger.size(), 3);
+  EXPECT_GE(provider.apply_calls()[0].at, start + seconds(1));
+}
+
+TEST_F(Batcher, SendsNothingThatTheLedgerDidNotTake) {
+  ledger.fail_next_record(error_of(Error::Kind::transient, "disk full"));
+  const auto result = ensure(zone_a, records(zone_a, 0, 1));
+
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message().find("disk full"), std::string::npos);
+  EXPECT_TRUE(provider.apply_calls().empty());
+}
+
+TEST_F(Batcher, SendsAValueThatTwoWantOnceAndRecordsItForBoth) {
+  const auto* first = begin_ensure(zone_a, {record(zone_a, 7, 1)});
+  const auto* second = begin_ensure(zone_a, {record(zone_a, 7, 2)});
+  finish();
+
+  ASSERT_EQ(provider.apply_calls().size(), 1);
+  EXPECT_EQ(provider.apply_calls()[0].changes.size(), 1);
+  EXPECT_TRUE(*first->result && *second->result);
+  EXPECT_EQ(ledger.size(), 2);
+}
+
+TEST_F(Batcher, TakesThrottlingForNoErrorAndDoublesTheGapUpToItsLimit) {
+  for (std::size_t i = 1; i <= 8; ++i) {
+    provider.fail_apply(i, {.error = error_of(Error::Kind::throttled)});
+  }
+  EXPECT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
+  EXPECT_EQ(gaps(), (std::vector<Duration>{seconds(1), seconds(2), seconds(4), seconds(8),
+                                           seconds(16), seconds(30), seconds(30), seconds(30)}));
+}
+
+TEST_F(Batcher, WaitsAtLeastUntilTheProviderSays) {
+  auto throttled = error_of(Error::Kind::throttled);
+  throttled.retry_at = start + minutes(2);
+  provider.fail_apply(1, {.error = throttled});
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
+  EXPECT_EQ(provider.apply_calls()[1].at, start + minutes(2));
+}
+
+TEST_F(Batcher, FindsTheGapThatAZoneNeeds) {
+  provider.set_quiet_time(seconds(3));
+  provider.set_limits({.changes = 1, .value_octets = 16'000});
+  for (int i = 0; i < 20; ++i) begin_ensure(zone_a, records(zone_a, i, 1));
+  finish();
+
+  EXPECT_EQ(provider.value_count(), 20);
+  EXPECT_LT(provider.apply_calls().size(), 20 * 3);
+}
+
+TEST_F(Batcher, LetsOneThrottledZoneHoldUpNoOther) {
+  provider.fail_apply(1, {.error = error_of(Error::Kind::throttled)});
+  begin_ensure(zone_a, records(zone_a, 0, 1));
+  const Call* other = nullptr;
+  after(milliseconds(50), [&] { other = begin_ensure(zone_b, records(zone_b, 0, 1)); });
+  after(milliseconds(100), [&] { EXPECT_TRUE(other->result.has_value()); });
+  finish();
+}
+
+TEST_F(Batcher, TriesAgainAfterTransientFailures) {
+  for (std::size_t i = 1; i <= 3; ++i) {
+    provider.fail_apply(i, {.error = error_of(Error::Kind::transient)});
+  }
+  EXPECT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
+  EXPECT_EQ(gaps(), (std::vector<Duration>{seconds(1), seconds(2), seconds(4)}));
+}
+
+TEST_F(Batcher, TellsEveryWaitingCallerWhenFailuresDoNotEnd) {
+  for (std::size_t i = 1; i <= 10; ++i) {
+    provider.fail_apply(i, {.error = error_of(Error::Kind::transient, "HTTP 503")});
+  }
+  const auto* first = begin_ensure(zone_a, records(zone_a, 0, 2));
+  const auto* second = begin_ensure(zone_a, records(zone_a, 2, 2));
+  finish();
+
+  for (const auto* call : {first, second}) {
+    ASSERT_FALSE(*call->result);
+    EXPECT_EQ(call->result->error().detail, "HTTP 503");
+  }
+  EXPECT_EQ(provider.apply_calls().size(), 4);
+}
+
+TEST_F(Batcher, SendsAgainWhenOnlyTheReplyWasLost) {
+  provider.fail_apply(1, {.error = error_of(Error::Kind::transient), .after_success = true});
+  EXPECT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
+  EXPECT_EQ(provider.value_count(), 1);
+}
+
+TEST_F(Batcher, TellsDeniedAtOnce) {
+  provider.fail_apply(1, {.error = error_of(Error::Kind::denied)});
+  const auto result = ensure(zone_a, records(zone_a, 0, 1));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, Error::Kind::denied);
+  EXPECT_EQ(provider.apply_calls().size(), 1);
+}
+
+TEST_F(Batcher, LetsANamedChangeFailAlone) {
+  provider.reject_value(record(zone_a, 3).value);
+  const auto* bad = begin_ensure(zone_a, records(zone_a, 2, 2));
+  const auto* good = begin_ensure(zone_a, records(zone_a, 4, 2));
+  finish();
+
+  ASSERT_FALSE(*bad->result);
+  EXPECT_EQ(bad->result->error().kind, Error::Kind::rejected);
+  ASSERT_EQ(bad->result->error().causes.size(), 1);
+  EXPECT_EQ(bad->result->error().causes[0].op, record(zone_a, 3).value.text());
+  EXPECT_TRUE(*good->result);
+  EXPECT_EQ(provider.value_count(), 3);
+}
+
+TEST_F(Batcher, FailsAllWhenARejectionNamesNone) {
+  provider.reject_value(record(zone_a, 3).value, false);
+  EXPECT_FALSE(ensure(zone_a, records(zone_a, 2, 4)));
+  EXPECT_EQ(provider.apply_calls().size(), 1);
+}
+
+TEST_F(Batcher, SweepRemovesWhatNobodyNeedsAndForgetsItOnceInSync) {
+  provider.set_in_sync_after(seconds(45));
+  provider.plant(record(zone_a, 0).name, TxtValue("somebody else's"));
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 3, 1)));
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 3, 1, 2)));
+  ledger.finish(IssuanceId(1));
+
+  begin_sweep();
+  after(seconds(30), [this] {
+    EXPECT_EQ(provider.value_count(), 2);
+    EXPECT_EQ(ledger.size(), 4);
+  });
+  finish();
+
+  EXPECT_TRUE(*swept);
+  EXPECT_EQ(ledger.size(), 1);
+  EXPECT_TRUE(ledger.holds(record(zone_a, 3).name, record(zone_a, 3).value));
+  EXPECT_TRUE(provider.holds(record(zone_a, 0).name, TxtValue("somebody else's")));
+}
+
+TEST_F(Batcher, SweepOfACleanLedgerCallsNobody) {
+  EXPECT_TRUE(sweep());
+  EXPECT_TRUE(provider.apply_calls().empty());
+  EXPECT_EQ(provider.state_calls(), 0);
+}
+
+TEST_F(Batcher, FoldsRemovalsIntoTheNextAdditions) {
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 3, 1)));
+  ledger.finish(IssuanceId(1));
+  begin_ensure(zone_a, records(zone_a, 3, 2, 2));
+  begin_sweep();
+  finish();
+
+  ASSERT_EQ(provider.apply_calls().size(), 2);
+  EXPECT_EQ(provider.apply_calls()[1].changes.size(), 5);
+  EXPECT_EQ(provider.value_count(), 2);
+  EXPECT_EQ(ledger.size(), 2);
+}
+
+TEST_F(Batcher, LetsARemovalThatIsRefusedHoldUpNoAddition) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.reject_value(record(zone_a, 0).value, false);
+  const auto* addition = begin_ensure(zone_a, {record(zone_a, 1, 2)});
+  begin_sweep();
+  finish();
+
+  EXPECT_TRUE(*addition->result);
+  EXPECT_FALSE(*swept);
+  EXPECT_TRUE(ledger.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+}
+
+TEST_F(Batcher, LeavesAValueAloneThatIsWantedAgainWhileItIsSwept) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  ledger.set_answer_after(seconds(5));  // what the ledger says is old when it arrives
+  begin_sweep();
+  after(seconds(1), [this] { begin_ensure(zone_a, {record(zone_a, 0, 2)}); });
+  finish();
+
+  EXPECT_TRUE(provider.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+  EXPECT_TRUE(ledger.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+  for (const auto& call : provider.apply_calls()) {
+    EXPECT_EQ(call.changes[0].action, TxtChange::Action::ensure);
+  }
+}
+
+TEST_F(Batcher, TakesBackAQueuedRemovalOfAValueThatIsWantedAgain) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.fail_apply(1, {.error = error_of(Error::Kind::throttled)});
+  begin_sweep();
+  // By then the removal was throttled and waits.
+  const Call* call = nullptr;
+  after(milliseconds(500), [&] { call = begin_ensure(zone_a, {record(zone_a, 0, 1)}); });
+  finish();
+
+  EXPECT_TRUE(*call->result);
+  EXPECT_TRUE(provider.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+  EXPECT_TRUE(ledger.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+}
+
+TEST_F(Batcher, EnsuresAgainWhatWasBeingRemovedAndKeepsItInTheLedger) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.set_answer_after(seconds(2));
+  begin_sweep();
+  // By then the removal is sent and unanswered.
+  after(seconds(1), [this] { begin_ensure(zone_a, {record(zone_a, 0, 1)}); });
+  finish();
+
+  EXPECT_TRUE(provider.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+  EXPECT_TRUE(ledger.holds(record(zone_a, 0).name, record(zone_a, 0).value));
+}
+
+TEST_F(Batcher, SweepGivesUpWaitingAndKeepsTheEntryForTheNext) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.set_in_sync_after(std::chrono::hours(1));
+  const auto first = sweep();
+
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().kind, Error::Kind::deadline);
+  EXPECT_LE(loop->clock().now(), start + minutes(11));
+  EXPECT_EQ(ledger.size(), 1);
+
+  provider.set_in_sync_after(seconds(0));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(ledger.size(), 0);
+}
+
+TEST_F(Batcher, SweepLooksAgainWhenTheStateCannotBeTold) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.fail_state(1, error_of(Error::Kind::throttled));
+  provider.fail_state(2, error_of(Error::Kind::transient));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(ledger.size(), 0);
+}
+
+TEST_F(Batcher, SweepTellsAFailedRemovalAndTheNextOneTriesAgain) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ASSERT_TRUE(ensure(zone_b, {record(zone_b, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  provider.fail_apply(1, {.error = error_of(Error::Kind::denied)});
+
+  const auto first = sweep();
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().kind, Error::Kind::denied);
+  EXPECT_EQ(ledger.size(), 1);  // the other zone's entry is gone
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(ledger.size(), 0);
+  EXPECT_EQ(provider.value_count(), 0);
+}
+
+TEST_F(Batcher, StopEndsEveryWaitWithACancellation) {
+  provider.set_answer_after(seconds(10));
+  const auto* sent = begin_ensure(zone_a, records(zone_a, 0, 1));
+  const Call* queued = nullptr;
+  after(seconds(1), [&] { queued = begin_ensure(zone_a, records(zone_a, 1, 1)); });
+  group.spawn(stop_at(&loop->clock(), start + seconds(2), &batcher));
+  finish();
+
+  EXPECT_TRUE(sent->cancelled);
+  EXPECT_TRUE(queued->cancelled);
+  EXPECT_EQ(loop->clock().now(), start + seconds(2));
+}
+
+}  // namespace
+}  // namespace certherd
