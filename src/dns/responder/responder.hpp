@@ -18,9 +18,9 @@ struct ResponderOptions {
   std::vector<std::string> addresses;  ///< A and AAAA of name servers inside our zones; default:
                                        ///< `listen` where specific
   int ttl = 5;                         ///< seconds
-  int responses_per_second = 200;      ///< per client network (/24, /56) over UDP; beyond it every
-                                       ///< second answer is truncated (the client turns to TCP),
-                                       ///< the other dropped
+  int responses_per_second = 200;  ///< per client network (/24, /56) over UDP, 0: no limit; beyond
+                                   ///< it every second answer is truncated (the client turns to
+                                   ///< TCP), the other dropped
   int tcp_connections = 128;
 };
 
