@@ -68,7 +68,8 @@ struct ResolverOptions {
   std::vector<ServerAddress> servers;  ///< recursive ones; empty: those of /etc/resolv.conf
   Check check = Check::authoritative;
   std::uint16_t authoritative_port = 53;
-  std::map<Fqdn, ServerAddress> overrides;  ///< where a name server is asked instead
+  std::map<Fqdn, ServerAddress> overrides;      ///< where a name server is asked instead
+  Duration patience = std::chrono::seconds(2);  ///< for one try; there are two over UDP
 };
 
 }  // namespace certherd::dns
