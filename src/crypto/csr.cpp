@@ -34,8 +34,7 @@ Result<std::string> make_csr(const PrivateKey& key, const std::vector<Fqdn>& nam
     set_common_name(X509_REQ_get_subject_name(request.get()), *common);
   }
   Extension san = make_san(texts, false);
-  ensure(sk_X509_EXTENSION_push(extensions.get(), san.get()) > 0, "make CSR");
-  static_cast<void>(san.release());  // the stack has it now
+  ensure(sk_X509_EXTENSION_push(extensions.get(), san.release()) > 0, "make CSR");
   ensure(X509_REQ_add_extensions(request.get(), extensions.get()) == 1, "make CSR");
 
   if (X509_REQ_sign(request.get(), key.handle(), digest_for(key.handle())) == 0) {

@@ -46,6 +46,7 @@ TEST(Csr, TakesTheFirstNameThatFitsAsCommonName) {
 
 TEST(Csr, HoldsAHundredNames) {
   std::vector<Fqdn> names;
+  names.reserve(100);
   for (int i = 0; i < 100; ++i) names.push_back(Fqdn::literal(fmt::format("n{}.example", i)));
   EXPECT_EQ(read_csr(make_csr(a_key(), names).value())->names.size(), 100U);
 }

@@ -55,11 +55,9 @@ std::string signature_from_jws(std::string_view raw, std::size_t size) {
   BigNumber r(BN_bin2bn(octets(raw), static_cast<int>(size), nullptr));
   BigNumber s(BN_bin2bn(octets(raw.substr(size)), static_cast<int>(size), nullptr));
   const EcdsaSignature signature(ECDSA_SIG_new());
-  ensure(signature != nullptr && ECDSA_SIG_set0(signature.get(), r.get(), s.get()) == 1,
-         "write a signature");
-  // set0 has taken them over.
-  static_cast<void>(r.release());
-  static_cast<void>(s.release());
+  ensure(signature != nullptr && r != nullptr && s != nullptr, "write a signature");
+  // It takes both over, and fails only when one is null.
+  ensure(ECDSA_SIG_set0(signature.get(), r.release(), s.release()) == 1, "write a signature");
   return to_der(&i2d_ECDSA_SIG, signature.get());
 }
 

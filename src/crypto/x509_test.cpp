@@ -16,6 +16,8 @@ using testing::HasSubstr;
 
 const Time now = parse_time("2026-11-23T12:00:00Z").value();
 
+const std::string ten_megabytes(std::size_t{10} << 20U, 'A');
+
 // RFC 9773 appendix A.
 constexpr std::string_view rfc9773_certificate =
     "-----BEGIN CERTIFICATE-----\n"
@@ -107,8 +109,8 @@ TEST_F(Chain, HoldsNothingButCertificates) {
            damaged,
            good.substr(0, good.find(end)),
            many,
-           std::string(10'000'000, 'A'),
-           "-----BEGIN CERTIFICATE-----\n" + std::string(10'000'000, 'A') + "\n" + end,
+           ten_megabytes,
+           "-----BEGIN CERTIFICATE-----\n" + ten_megabytes + "\n" + end,
            "-----BEGIN CERTIFICATE-----\nAAAA\n" + end,
            "-----BEGIN CERTIFICATE-----\n" + end,
            "-----BEGIN CERTIFICATE-----\n" + base64(der_of(good) + "x") + "\n" + end,
@@ -221,7 +223,7 @@ TEST_F(Issued, RefusesWhatIsNoChain) {
   expect_refused(check(chain + key.to_pem().reveal()), "other than a CERTIFICATE block");
   expect_refused(check("garbage"), "other than a CERTIFICATE block");
   expect_refused(check(""), "there is none");
-  expect_refused(check(std::string(10 << 20, 'x')), "longer than 1 MiB");
+  expect_refused(check(ten_megabytes), "longer than 1 MiB");
 }
 
 class Trusted : public Chain {
