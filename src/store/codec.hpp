@@ -222,9 +222,9 @@ struct Codec<std::vector<T>> {
   }
 };
 
-inline const std::string& key_text(const std::string& key) { return key; }
+inline std::string_view key_text(const std::string& key) { return key; }
 template <typename Tag>
-const std::string& key_text(const Strong<Tag>& key) {
+std::string_view key_text(const Strong<Tag>& key) {
   return key.text();
 }
 

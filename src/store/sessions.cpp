@@ -10,8 +10,9 @@ WriteTransaction::~WriteTransaction() {
   if (!open_) return;
   try {
     sql_.rollback();
+    // NOLINTNEXTLINE(bugprone-empty-catch): nothing is left to be done or told, see below
   } catch (const soci::soci_error&) {
-    // The database has rolled back by itself, as SQLite does on a full disk.
+    // The database has rolled back by itself, as SQLite may on a full disk.
   }
 }
 

@@ -49,7 +49,7 @@ Status check_present(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(Options options, runtime::Offload& writer,
+Result<std::unique_ptr<Store>> Store::open(const Options& options, runtime::Offload& writer,
                                            runtime::Offload& reader, runtime::Clock& clock) {
   auto path = path_of(options.url);
   if (!path) return fail(std::move(path.error()));

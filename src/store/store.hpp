@@ -69,7 +69,7 @@ class Store : public dns::Ledger {
   /// Opens and migrates. `writer` must run one piece of work at a time. Blocks: before the loop.
   /// Errors: not_found (no store there and not asked to create one), conflict (create, and one is
   /// there), misconfigured (a URL of another kind, a store of a newer schema).
-  static Result<std::unique_ptr<Store>> open(Options options, runtime::Offload& writer,
+  static Result<std::unique_ptr<Store>> open(const Options& options, runtime::Offload& writer,
                                              runtime::Offload& reader, runtime::Clock& clock);
 
   // Inventory.

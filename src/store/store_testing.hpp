@@ -40,8 +40,8 @@ class TempFolder {
 /// A store with a loop of its own, on which every call is run to its end.
 class Opened {
  public:
-  explicit Opened(Options options) {
-    auto opened = Store::open(std::move(options), *offload_, *offload_, loop_->clock());
+  explicit Opened(const Options& options) {
+    auto opened = Store::open(options, *offload_, *offload_, loop_->clock());
     if (opened) {
       store_ = std::move(*opened);
     } else {
