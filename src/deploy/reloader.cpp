@@ -1,0 +1,91 @@
+#include "deploy/reloader.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string_view>
+#include <utility>
+
+#include "runtime/process.hpp"
+
+namespace certherd::deploy {
+namespace {
+
+constexpr int lines_shown = 5;
+
+/// The end of a command's output on one line: that is where the reason stands.
+std::string last_lines(std::string_view output) {
+  std::vector<std::string_view> lines;
+  while (!output.empty() && lines.size() < lines_shown) {
+    const auto end = output.find_last_not_of(" \r\n");
+    if (end == std::string_view::npos) break;
+    output = output.substr(0, end + 1);
+    const auto begin = output.rfind('\n');
+    const auto start = begin == std::string_view::npos ? 0 : begin + 1;
+    lines.insert(lines.begin(), output.substr(start));
+    output = output.substr(0, start);
+  }
+  return fmt::format("{}", fmt::join(lines, " | "));
+}
+
+}  // namespace
+
+Reloader::Reloader(runtime::EventLoop& loop, Options options)
+    : loop_(loop), options_(std::move(options)), round_over_(loop), tasks_(loop) {}
+
+Task<Status> Reloader::reload() {
+  if (stopped_) co_return fail(Error::Kind::transient, "reload", "shutting down");
+  if (!gathering_) gathering_ = std::make_shared<Round>();
+  const auto round = gathering_;
+  if (!running_) {
+    running_ = true;
+    tasks_.spawn(run_rounds());
+  }
+  while (!round->over) co_await round_over_.wait();
+  co_return round->status;
+}
+
+Task<void> Reloader::stop() {
+  stopped_ = true;
+  tasks_.cancel();
+  co_await tasks_.join();
+  for (auto* round : {&reloading_, &gathering_}) {
+    if (!*round) continue;
+    finish(**round, fail(Error::Kind::transient, "reload", "interrupted by shutting down"));
+    round->reset();
+  }
+}
+
+// It takes the gathering round away before the command starts, so whoever asks from then on gets
+// a reload that has seen their files.
+Task<void> Reloader::run_rounds() {
+  while (gathering_) {
+    co_await loop_.clock().sleep_for(options_.gather);
+    reloading_ = std::exchange(gathering_, nullptr);
+    auto status = co_await run_command();
+    finish(*reloading_, std::move(status));
+    reloading_.reset();
+  }
+  running_ = false;
+}
+
+void Reloader::finish(Round& round, Status status) {
+  round.status = std::move(status);
+  round.over = true;
+  round_over_.notify_all();
+}
+
+Task<Status> Reloader::run_command() {
+  runtime::Command command;
+  command.arguments = options_.command;
+  auto ended = co_await runtime::run_command(&loop_, std::move(command),
+                                             loop_.clock().now() + options_.timeout);
+  if (!ended) co_return fail(std::move(ended.error()).during("reload"));
+  if (ended->exit_status == 0) co_return Status();
+  const auto output = last_lines(ended->output);
+  co_return fail(Error::Kind::misconfigured, "reload",
+                 fmt::format("`{}` ended with status {}{}", fmt::join(options_.command, " "),
+                             ended->exit_status, output.empty() ? "" : ": " + output));
+}
+
+}  // namespace certherd::deploy

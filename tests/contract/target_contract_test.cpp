@@ -1,0 +1,56 @@
+#include "contract/target_contract.hpp"
+
+#include <vector>
+
+#include "deploy/files.hpp"
+#include "fakes/fake_target.hpp"
+#include "fakes/temporary_folder.hpp"
+#include "runtime/offload.hpp"
+
+namespace certherd::contract {
+namespace {
+
+class FakeTargetSetup final : public TargetSetup {
+ public:
+  runtime::EventLoop& loop() override { return *loop_; }
+  deploy::Target& target() override { return target_; }
+
+ private:
+  std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_event_loop();
+  fakes::FakeTarget target_;
+};
+
+class FilesSetup final : public TargetSetup {
+ public:
+  explicit FilesSetup(std::vector<std::string> reload) {
+    deploy::FilesOptions options;
+    options.path = folder_.path() / "certs";
+    options.reload = std::move(reload);
+    options.gather = std::chrono::milliseconds(1);
+    target_ = deploy::make_files(*loop_, *offload_, std::move(options));
+  }
+  runtime::EventLoop& loop() override { return *loop_; }
+  deploy::Target& target() override { return *target_; }
+
+ private:
+  fakes::TemporaryFolder folder_;
+  std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_event_loop();
+  std::unique_ptr<runtime::Offload> offload_ = runtime::make_thread_offload(*loop_, 2);
+  std::unique_ptr<deploy::Target> target_;
+};
+
+std::unique_ptr<TargetSetup> files_with(std::vector<std::string> reload) {
+  return std::make_unique<FilesSetup>(std::move(reload));
+}
+
+std::vector<TargetCase> cases() {
+  return {{"Fake", [] { return std::make_unique<FakeTargetSetup>(); }},
+          {"Files", [] { return files_with({}); }},
+          {"FilesWithReload", [] { return files_with({"true"}); }}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, TargetContract, testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace certherd::contract

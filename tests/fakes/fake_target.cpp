@@ -1,0 +1,52 @@
+#include "fakes/fake_target.hpp"
+
+#include <utility>
+
+#include "fakes/same_material.hpp"
+
+namespace certherd::fakes {
+
+Task<Result<std::optional<std::string>>> FakeTarget::observe(Fqdn domain) {
+  const auto entry = entries_.find(domain);
+  if (entry == entries_.end()) co_return std::optional<std::string>();
+  co_return entry->second.version_key;
+}
+
+Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material,
+                                                  std::string version_key) {
+  if (!failures_.empty()) {
+    auto failure = std::move(failures_.front());
+    failures_.pop_front();
+    co_return fail(std::move(failure));
+  }
+  const auto entry = entries_.find(domain);
+  if (entry != entries_.end() && entry->second.version_key == version_key) {
+    if (!same_material(entry->second.material, material)) {
+      co_return fail(Error::Kind::rejected, "install " + domain.text(),
+                     "this version is installed with another content");
+    }
+    co_return deploy::Receipt{Installed::unchanged, domain, version_key};
+  }
+  entries_.insert_or_assign(domain, Entry{version_key, std::move(material)});
+  ++installs_;
+  co_return deploy::Receipt{Installed::installed, domain, version_key};
+}
+
+Task<Status> FakeTarget::retire(deploy::Receipt receipt) {
+  const auto entry = entries_.find(receipt.domain);
+  if (entry != entries_.end() && entry->second.version_key == receipt.version_key) {
+    entries_.erase(entry);
+  }
+  co_return Status();
+}
+
+Task<Status> FakeTarget::check() { co_return Status(); }
+
+Task<void> FakeTarget::stop() { co_return; }
+
+const Material* FakeTarget::served(const Fqdn& domain) const {
+  const auto entry = entries_.find(domain);
+  return entry == entries_.end() ? nullptr : &entry->second.material;
+}
+
+}  // namespace certherd::fakes

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "deploy/target.hpp"
+
+namespace certherd::fakes {
+
+/// A place that serves certificates, in memory; held to the same contract suite as the real ones.
+class FakeTarget final : public deploy::Target {
+ public:
+  Task<Result<std::optional<std::string>>> observe(Fqdn domain) override;
+  Task<Result<deploy::Receipt>> install(Fqdn domain, Material material,
+                                        std::string version_key) override;
+  Task<Status> retire(deploy::Receipt receipt) override;
+  Task<Status> check() override;
+  Task<void> stop() override;
+
+  /// Makes the next call of install() fail, before it changed anything; several line up.
+  void fail_next_install(Error error) { failures_.push_back(std::move(error)); }
+
+  /// How often something was really put in: `unchanged` does not count.
+  int installs() const { return installs_; }
+
+  /// What is served for the domain; null when nothing is.
+  const Material* served(const Fqdn& domain) const;
+
+ private:
+  struct Entry {
+    std::string version_key;
+    Material material;
+  };
+
+  std::map<Fqdn, Entry> entries_;
+  std::deque<Error> failures_;
+  int installs_ = 0;
+};
+
+}  // namespace certherd::fakes

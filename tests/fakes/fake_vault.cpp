@@ -1,0 +1,61 @@
+#include "fakes/fake_vault.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "fakes/same_material.hpp"
+
+namespace certherd::fakes {
+namespace {
+
+VaultReferences references(const Fqdn& domain) {
+  const auto part = [&domain](const char* name) { return fmt::format("fake:{}/{}", domain, name); };
+  return {part("csr"), part("private_key"), part("fullchain")};
+}
+
+}  // namespace
+
+Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
+                                               std::string version_key) {
+  if (auto failure = take_failure()) co_return fail(std::move(*failure));
+  Entry& entry = entries_[domain];
+  if (entry.current == version_key) {
+    if (!same_material(entry.versions.at(version_key), material)) {
+      co_return fail(Error::Kind::rejected, "store " + domain.text(),
+                     "this version key is in use with another content");
+    }
+    co_return references(domain);
+  }
+  entry.versions.insert_or_assign(version_key, std::move(material));
+  entry.current = std::move(version_key);
+  ++versions_stored_;
+  co_return references(domain);
+}
+
+Task<Result<Material>> FakeVault::load(Fqdn domain) {
+  if (auto failure = take_failure()) co_return fail(std::move(*failure));
+  const auto entry = entries_.find(domain);
+  if (entry == entries_.end()) {
+    co_return fail(Error::Kind::not_found, "load " + domain.text(), "nothing is stored for it");
+  }
+  co_return entry->second.versions.at(entry->second.current);
+}
+
+Task<Result<std::optional<vault::Description>>> FakeVault::describe(Fqdn domain) {
+  if (auto failure = take_failure()) co_return fail(std::move(*failure));
+  const auto entry = entries_.find(domain);
+  if (entry == entries_.end()) co_return std::optional<vault::Description>();
+  co_return vault::Description{entry->second.current, references(domain)};
+}
+
+Task<Status> FakeVault::check() { co_return Status(); }
+
+std::optional<Error> FakeVault::take_failure() {
+  if (failures_.empty()) return std::nullopt;
+  auto failure = std::move(failures_.front());
+  failures_.pop_front();
+  return failure;
+}
+
+}  // namespace certherd::fakes

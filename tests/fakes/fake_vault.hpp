@@ -1,0 +1,38 @@
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "vault/vault.hpp"
+
+namespace certherd::fakes {
+
+/// A vault in memory, held to the same contract suite as the real ones.
+class FakeVault final : public vault::Vault {
+ public:
+  Task<Result<VaultReferences>> store(Fqdn domain, Material material,
+                                      std::string version_key) override;
+  Task<Result<Material>> load(Fqdn domain) override;
+  Task<Result<std::optional<vault::Description>>> describe(Fqdn domain) override;
+  Task<Status> check() override;
+
+  /// Makes the next call of store(), load() or describe() fail; several line up.
+  void fail_next(Error error) { failures_.push_back(std::move(error)); }
+
+  /// How often a version became current: storing the same one again does not count.
+  int versions_stored() const { return versions_stored_; }
+
+ private:
+  struct Entry {
+    std::string current;
+    std::map<std::string, Material> versions;
+  };
+
+  std::optional<Error> take_failure();
+
+  std::map<Fqdn, Entry> entries_;
+  std::deque<Error> failures_;
+  int versions_stored_ = 0;
+};
+
+}  // namespace certherd::fakes
