@@ -65,7 +65,7 @@ class ChangeBatcher::Impl {
   void throw_if_stopped() const;
 
   Task<void> run_sweep(std::shared_ptr<Sweep> sweep);
-  void end_sweep(std::shared_ptr<Sweep> sweep);
+  void end_sweep(const std::shared_ptr<Sweep>& sweep);
   Task<Status> remove_unneeded();
   std::vector<Removals> queue_removals(std::vector<TxtRecord> records);
   Task<Status> settle(std::vector<Removals> zones);
@@ -160,7 +160,7 @@ Task<void> ChangeBatcher::Impl::run_sweep(std::shared_ptr<Sweep> sweep) {
   end_sweep(sweep);
 }
 
-void ChangeBatcher::Impl::end_sweep(std::shared_ptr<Sweep> sweep) {
+void ChangeBatcher::Impl::end_sweep(const std::shared_ptr<Sweep>& sweep) {
   sweep->abandoned = !sweep->done;
   sweep->over.notify_all();
   sweeps_.erase(sweep);
@@ -276,7 +276,10 @@ Task<void> ChangeBatcher::Impl::stop() {
   group_.cancel();
   // Here and not only by each task itself: one that never came to start cannot.
   for (auto& [id, sender] : senders_) sender.abandon();
-  while (!sweeps_.empty()) end_sweep(*sweeps_.begin());
+  while (!sweeps_.empty()) {
+    const auto sweep = *sweeps_.begin();
+    end_sweep(sweep);
+  }
   co_await group_.join();
 }
 

@@ -103,6 +103,7 @@ void ChangeQueue::add_keys(std::set<ChangeKey>& keys) const {
 
 std::vector<QueuedChange> ChangeQueue::take_all() {
   std::vector<QueuedChange> all;
+  all.reserve(changes_.size());
   for (auto& [position, change] : changes_) all.push_back(std::move(change));
   changes_.clear();
   positions_.clear();

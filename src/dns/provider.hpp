@@ -10,7 +10,7 @@
 namespace certherd::dns {
 
 struct Zone {
-  ZoneId id;  ///< the provider's own
+  ZoneId id;  ///< the provider's own; apply() and list() go by it alone
   Fqdn name;
 
   auto operator<=>(const Zone&) const = default;

@@ -52,7 +52,7 @@ class AuthoritativeResponder final : public Responder {
         tcp_(&loop, &group_, &authority_,
              {.connections = static_cast<std::size_t>(options.tcp_connections)}) {}
 
-  void load(const std::vector<TxtRecord>& records);
+  void load(std::vector<TxtRecord> records);
   void serve(std::vector<responder::Sockets> sockets);
 
   Task<Result<Zone>> find_zone(Fqdn name) override;
@@ -81,15 +81,15 @@ class AuthoritativeResponder final : public Responder {
   responder::TcpServer tcp_;
 };
 
-void AuthoritativeResponder::load(const std::vector<TxtRecord>& records) {
-  for (const auto& record : records) {
+void AuthoritativeResponder::load(std::vector<TxtRecord> records) {
+  for (auto& record : records) {
     const auto name = responder::encode_name(record.name);
     auto* zone = authority_.zone_of(name);
     if (zone == nullptr || record.value.text().size() > max_value_octets) {
       log::warning("dns responder: {} is in none of its zones and not served", record.name);
       continue;
     }
-    zone->add(name, record.value);
+    zone->add(name, std::move(record.value));
   }
 }
 
@@ -251,7 +251,7 @@ Result<std::unique_ptr<Responder>> Responder::start(runtime::EventLoop& loop,
   const auto seed = random.uniform(0, std::numeric_limits<std::uint64_t>::max());
   auto responder =
       std::make_unique<AuthoritativeResponder>(loop, options, std::move(authority), seed);
-  responder->load(initial);
+  responder->load(std::move(initial));
   responder->serve(std::move(sockets));
   return responder;
 }

@@ -1,6 +1,7 @@
 #include "dns/responder/zone_data.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "dns/responder/wire.hpp"
 
@@ -17,11 +18,11 @@ bool ZoneData::holds(std::string_view name) const {
   return name == wire_apex_;
 }
 
-bool ZoneData::add(const std::string& name, const TxtValue& value) {
+bool ZoneData::add(const std::string& name, TxtValue value) {
   const auto found = nodes_.find(name);
   if (found != nodes_.end() && std::ranges::count(found->second.values, value) != 0) return false;
   count_upwards(name, 1);
-  nodes_[name].values.push_back(value);
+  nodes_[name].values.push_back(std::move(value));
   ++value_count_;
   return true;
 }

@@ -25,7 +25,7 @@ class ZoneData {
   bool holds(std::string_view name) const;
 
   /// False when the value stands there already.
-  bool add(const std::string& name, const TxtValue& value);
+  bool add(const std::string& name, TxtValue value);
 
   /// False when no such value stands there.
   bool remove(const std::string& name, const TxtValue& value);
