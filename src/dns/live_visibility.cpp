@@ -22,7 +22,7 @@ namespace {
 /// octets by default on Linux; each datagram counts for about 800).
 constexpr std::size_t max_queries = 128;
 
-constexpr std::size_t max_resolv_conf = 64 * 1024;
+constexpr std::size_t max_resolv_conf = 65'536;
 
 /// One question to one address.
 struct Look {

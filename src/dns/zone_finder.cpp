@@ -73,9 +73,10 @@ Task<Result<ZoneFinder::Trail>> ZoneFinder::follow(Fqdn challenge_name) {
   const std::string op = "follow CNAMEs";
   Trail trail{.names = {std::move(challenge_name)}, .last = {}};
   for (;;) {
-    // A resolver gives the whole chain, an authoritative server only its own part of it; asking
-    // again at the end of what is known works for both.
-    Question question{.name = trail.end().text(), .type = RecordType::txt};
+    // Asked for TXT, a resolver would follow the chain itself, and BIND then calls a circle only
+    // SERVFAIL. Asked for the CNAME it tells it link by link, as an authoritative server does; and
+    // the negative answer at the end holds the SOA, whether or not there are values already.
+    Question question{.name = trail.end().text(), .type = RecordType::cname};
     auto answer = co_await resolvers_.ask(std::move(question));
     if (!answer) {
       auto error = std::move(answer.error());
