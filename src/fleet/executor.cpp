@@ -46,16 +46,20 @@ double Executor::chance() {
 Task<Status> Executor::run() {
   background_.spawn(keep_lease());
   background_.spawn(sweep_when_asked());
-  auto status = co_await work_until_done();
-  if (draining_ || lease_lost_) {
-    auto drained = work_.join();
-    const bool in_time =
-        co_await runtime::finished_by(&ports_.clock(), now() + drain_within, std::move(drained));
-    if (!in_time) work_.cancel();
+  Status status;
+  std::exception_ptr thrown;
+  try {
+    status = co_await work_until_done();
+    if (draining_ || lease_lost_) co_await finish_steps();
+  } catch (...) {
+    thrown = std::current_exception();  // nothing can be awaited in here
   }
+  if (thrown) work_.cancel();
   co_await work_.join();
   background_.cancel();
   co_await background_.join();
+  if (thrown) std::rethrow_exception(thrown);
+
   if (lease_lost_) {
     co_return fail(Error::Kind::conflict, "execute",
                    "another process has taken over the execution for this store");
@@ -63,6 +67,13 @@ Task<Status> Executor::run() {
   if (status && broken_) status = fail(*broken_);
   if (status && !draining_) co_await sweep();
   co_return status;
+}
+
+Task<void> Executor::finish_steps() {
+  auto finished = work_.join();
+  const bool in_time =
+      co_await runtime::finished_by(&ports_.clock(), now() + drain_within, std::move(finished));
+  if (!in_time) work_.cancel();
 }
 
 Task<Status> Executor::work_until_done() {

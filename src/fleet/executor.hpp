@@ -69,6 +69,7 @@ class Executor {
   };
 
   Task<Status> work_until_done();
+  Task<void> finish_steps();
   Task<Status> admit_requests();
   Task<Status> admit(WorkRequest request);
   Task<Status> resume(DomainId id, Issuance issuance);
