@@ -42,14 +42,8 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
   }
   const auto& config = section->second;
 
-  http::CurlOptions options;
-  options.user_agent = user_agent();
-  if (!config.trust.empty()) {
-    auto trust = read_file(config.trust, trust_limit);
-    if (!trust) co_return fail(std::move(trust.error()).during(op));
-    options.trust_pem = std::move(*trust);
-  }
-
+  auto http = http_client(config);
+  if (!http) co_return fail(std::move(http.error()).during(op));
   auto stored = co_await store_.account(ca);
   if (!stored) co_return fail(std::move(stored.error()).during(op));
   Account account;
@@ -69,9 +63,7 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
     key = std::move(*opened);
   } else {
     const auto type = config.account_key;
-    auto* keys = &keys_;
-    auto generate = [keys, type] { return keys->generate(type); };
-    auto made = co_await offload_.call(std::move(generate));
+    auto made = co_await new_key(type);
     if (!made) co_return fail(std::move(made.error()).during(op));
     key = std::move(*made);
     account.ca = ca;
@@ -90,13 +82,42 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
   }
 
   Entry made;
-  made.http = http::make_curl_client(loop_, std::move(options));
+  made.http = std::move(*http);
   acme::ClientOptions client_options{.directory_url = config.directory,
                                      .account_key = std::move(*key)};
   made.acme = acme::make_client(*made.http, loop_.clock(), offload_, std::move(client_options));
   if (!account.url.empty()) made.acme->use_account(account.url);
   made.account = std::move(account);
   co_return &entries_.insert_or_assign(std::move(ca), std::move(made)).first->second;
+}
+
+Task<Result<crypto::PrivateKey>> Accounts::new_key(KeyType type) {
+  auto* keys = &keys_;
+  auto generate = [keys, type] { return keys->generate(type); };
+  co_return co_await offload_.call(std::move(generate));
+}
+
+Result<std::unique_ptr<http::Client>> Accounts::http_client(const CaConfig& config) {
+  http::CurlOptions options;
+  options.user_agent = user_agent();
+  if (!config.trust.empty()) {
+    auto trust = read_file(config.trust, trust_limit);
+    if (!trust) return fail(std::move(trust.error()).during("read trust"));
+    options.trust_pem = std::move(*trust);
+  }
+  return http::make_curl_client(loop_, std::move(options));
+}
+
+Task<Result<acme::Directory>> Accounts::directory(CaName ca) {
+  const auto& config = config_.cas.at(ca);
+  auto http = http_client(config);
+  if (!http) co_return fail(std::move(http.error()));
+  // Never used to sign anything, and never kept: asking for the directory needs no account.
+  auto key = co_await new_key(KeyType::ecdsa_p256);
+  if (!key) co_return fail(std::move(key.error()));
+  acme::ClientOptions options{.directory_url = config.directory, .account_key = std::move(*key)};
+  auto client = acme::make_client(**http, loop_.clock(), offload_, std::move(options));
+  co_return co_await client->directory();
 }
 
 Task<Result<Account>> Accounts::ensure_registered(CaName ca) {

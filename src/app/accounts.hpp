@@ -32,6 +32,9 @@ class Accounts {
   /// a `trust` file that cannot be read; another seal key).
   Task<Result<acme::Client*>> client(CaName ca);
 
+  /// What the CA offers, asked without any account. Errors: as client(), and the CA's.
+  Task<Result<acme::Directory>> directory(CaName ca);
+
   /// The account at the CA, registered now if it was not. Registering a known key finds its
   /// account again. Errors: misconfigured when the terms of service are not agreed to, the CA's.
   Task<Result<Account>> ensure_registered(CaName ca);
@@ -47,6 +50,8 @@ class Accounts {
   };
 
   Task<Result<Entry*>> entry(CaName ca);
+  Task<Result<crypto::PrivateKey>> new_key(KeyType type);
+  Result<std::unique_ptr<http::Client>> http_client(const CaConfig& config);
 
   const Config& config_;
   runtime::EventLoop& loop_;

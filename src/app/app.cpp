@@ -87,6 +87,8 @@ Task<Result<std::set<CaName>>> App::needed_cas() {
   co_return cas;
 }
 
+Status App::prepare_checks() { return start_places(); }
+
 Status App::start_places() {
   for (const auto& [name, path] : config_.directories) {
     auto& vault = services_->vaults[name];
@@ -161,12 +163,8 @@ Task<std::vector<std::pair<std::string, Status>>> App::check() {
   std::vector<std::pair<std::string, Status>> findings;
   for (const auto& [name, config] : config_.cas) {
     Status status;
-    if (auto client = co_await accounts_->client(name)) {
-      auto directory = co_await (*client)->directory();
-      if (!directory) status = fail(std::move(directory.error()));
-    } else {
-      status = fail(std::move(client.error()));
-    }
+    auto directory = co_await accounts_->directory(name);
+    if (!directory) status = fail(std::move(directory.error()));
     findings.emplace_back(fmt::format("ca.{}", name), std::move(status));
   }
   for (const auto& [name, vault] : services_->vaults) {

@@ -34,7 +34,10 @@ class App {
   /// What the fleet works with, once started.
   fleet::Ports& ports() { return ports_; }
 
-  /// Every vault and target by its section, to be tried by `config check`.
+  /// Builds only what check() needs. Errors: misconfigured.
+  Status prepare_checks();
+
+  /// Tries each CA, vault and target by its section, read-only.
   Task<std::vector<std::pair<std::string, Status>>> check();
 
   /// Ends what start() began. Must be called before the loop ends.

@@ -129,6 +129,8 @@ class Reader {
     options.nameservers = names(table, "nameservers");
     options.addresses = table.texts("addresses").value_or(std::vector<std::string>{});
     options.ttl = static_cast<int>(table.integer("ttl", 0, 86'400).value_or(options.ttl));
+    options.responses_per_second = static_cast<int>(
+        table.integer("responses_per_second", 0, 1'000'000).value_or(options.responses_per_second));
     table.done();
     config_.responders.emplace(std::move(name), std::move(options));
   }
