@@ -1,0 +1,58 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "cli/context.hpp"
+#include "cli/table.hpp"
+#include "fleet/report.hpp"
+
+namespace certherd::cli {
+namespace {
+
+Task<int> check(app::App* app, Context context) {
+  // Only what is read-only is tried: no account is made, no responder takes the port from a
+  // running service.
+  if (auto prepared = app->prepare_checks(); !prepared) {
+    co_return report(context, prepared.error());
+  }
+  const auto findings = co_await app->check();
+  co_await app->stop();
+
+  int failed = 0;
+  Table table({"SECTION", "STATE", "FINDING"});
+  boost::json::array documents;
+  for (const auto& [section, status] : findings) {
+    if (!status) ++failed;
+    table.add({section, status ? "ok" : "fault", status ? "" : status.error().message()});
+    documents.push_back(boost::json::object{
+        {"section", section},
+        {"ok", status.has_value()},
+        {"error", status ? boost::json::value(nullptr)
+                         : boost::json::value(fleet::to_json(status.error()))}});
+  }
+  if (context.json) {
+    print_json(boost::json::object{{"config", app->config().file.string()},
+                                   {"checks", std::move(documents)}});
+  } else {
+    fmt::print("{} is well-formed\n", app->config().file.string());
+    table.print();
+  }
+  co_return failed == 0 ? all_done : some_failed;
+}
+
+}  // namespace
+
+void add_config(CLI::App& parent, Context& context) {
+  auto* command = parent.add_subcommand("config", "The config file");
+  command->require_subcommand(1);
+  auto* checking = command->add_subcommand(
+      "check", "Name every fault by file, line and key, then try each outside system read-only");
+  checking->callback([&context] {
+    context.action = [&context] {
+      return with_app(context, [&](app::App* app) { return check(app, context); });
+    };
+  });
+}
+
+}  // namespace certherd::cli

@@ -1,0 +1,51 @@
+#include "cli/context.hpp"
+
+#include <fmt/core.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "fleet/report.hpp"
+
+namespace certherd::cli {
+
+void print_json(const boost::json::value& document) {
+  fmt::print("{}\n", boost::json::serialize(document));
+}
+
+int report(const Context& context, const Error& error) {
+  auto head = error;
+  head.causes.clear();
+  fmt::print(stderr, "certherd: {}\n", head.message());
+  for (const auto& cause : error.causes) fmt::print(stderr, "  {}\n", cause.message());
+  if (context.json) print_json(boost::json::object{{"error", fleet::to_json(error)}});
+  switch (error.kind) {
+    case Error::Kind::misconfigured:
+    case Error::Kind::not_found:
+    case Error::Kind::conflict:
+      return wrong_usage;
+    case Error::Kind::transient:
+    case Error::Kind::throttled:
+    case Error::Kind::denied:
+    case Error::Kind::rejected:
+    case Error::Kind::deadline:
+      return some_failed;
+  }
+  return some_failed;
+}
+
+int with_app(const Context& context, const std::function<Task<int>(app::App*)>& command) {
+  auto file = app::find_config(context.config);
+  if (!file) return report(context, file.error());
+  auto config = app::load_config(*file);
+  if (!config) return report(context, config.error());
+  auto loop = runtime::make_event_loop();
+  auto app = app::App::open(std::move(*config), *loop);
+  if (!app) {
+    (void)report(context, app.error());
+    return wrong_usage;
+  }
+  return loop->run(command(app->get()));
+}
+
+}  // namespace certherd::cli

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <string>
+
+#include "app/app.hpp"
+#include "base/result.hpp"
+#include "runtime/task.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace certherd::cli {
+
+/// The contract's exit statuses.
+enum ExitStatus : int { all_done = 0, some_failed = 1, wrong_usage = 2, interrupted = 130 };
+
+/// The options before the command, and what the command line came to.
+struct Context {
+  std::string config;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  std::function<int()> action;  ///< set by the command that was given
+};
+
+// One per command, each in the file of its name: they add it to its parent.
+void add_init(CLI::App& parent, Context& context);
+void add_config(CLI::App& parent, Context& context);
+void add_account(CLI::App& parent, Context& context);
+void add_domain(CLI::App& parent, Context& context);
+void add_issue(CLI::App& parent, Context& context);
+void add_run(CLI::App& parent, Context& context);
+void add_cert(CLI::App& parent, Context& context);
+void add_log(CLI::App& parent, Context& context);
+void add_demo(CLI::App& parent, Context& context);
+void add_version(CLI::App& parent, Context& context);
+
+/// Loads the config, opens the store, and runs `command` on the loop. Faults before that are
+/// printed; the status is then wrong_usage.
+int with_app(const Context& context, const std::function<Task<int>(app::App*)>& command);
+
+/// One JSON document on stdout.
+void print_json(const boost::json::value& document);
+
+/// The error for a person on stderr, and with --json also as {"error": …} on stdout. Returns
+/// wrong_usage for what only the caller can mend, some_failed otherwise.
+int report(const Context& context, const Error& error);
+
+}  // namespace certherd::cli

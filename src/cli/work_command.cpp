@@ -1,0 +1,132 @@
+#include "cli/work_command.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <csignal>
+#include <map>
+#include <string_view>
+
+#include "app/work.hpp"
+#include "base/log.hpp"
+#include "cli/progress.hpp"
+#include "cli/table.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/task_group.hpp"
+
+namespace certherd::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int signal_status = 128;
+
+// SIGTERM asks for a drain, which is a success; Ctrl-C is an interruption.
+Task<void> watch_signals(runtime::EventLoop* loop, app::Work* work, int* signal) {
+  *signal = co_await runtime::wait_for_termination(loop);
+  log::info("saving what is under way (once more to end at once)");
+  work->interrupt();
+  const int again = co_await runtime::wait_for_termination(loop);
+  // Every step is journalled before it is begun, so ending here loses nothing either.
+  _exit(signal_status + again);
+}
+
+std::string text_of(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_string()) return {};
+  return std::string(value->get_string());
+}
+
+std::string error_of(const json::object& result) {
+  const auto* error = result.if_contains("error");
+  if (error == nullptr || !error->is_object()) return {};
+  return text_of(error->get_object(), "op") + ": " + text_of(error->get_object(), "detail");
+}
+
+std::string served_of(const json::object& result) {
+  const auto* served = result.if_contains("served");
+  if (served == nullptr || !served->is_bool()) return "-";
+  return served->get_bool() ? "yes" : "no";
+}
+
+void print_results(const std::vector<json::object>& results) {
+  Table table({"DOMAIN", "OUTCOME", "NOT AFTER", "SERIAL", "SERVED", "ERROR"});
+  for (const auto& result : results) {
+    table.add({text_of(result, "domain"), text_of(result, "outcome"), text_of(result, "not_after"),
+               text_of(result, "serial"), served_of(result), error_of(result)});
+  }
+  if (!results.empty()) table.print();
+}
+
+bool installed_everywhere(const json::object& result) {
+  const auto* targets = result.if_contains("targets");
+  if (targets == nullptr || !targets->is_object() || targets->get_object().empty()) return false;
+  return std::ranges::none_of(targets->get_object(),
+                              [](const auto& target) { return target.value() == "failed"; });
+}
+
+WorkDone count(const std::vector<json::object>& results) {
+  WorkDone done;
+  for (const auto& result : results) {
+    if (!text_of(result, "serial").empty()) done.issued += 1;
+    if (const auto* vault = result.if_contains("vault"); vault && vault->is_object()) {
+      done.stored += 1;
+    }
+    if (installed_everywhere(result)) done.installed += 1;
+    if (served_of(result) == "yes") done.served += 1;
+  }
+  return done;
+}
+
+}  // namespace
+
+WorkRequest request_for(const Domain& domain, WorkRequest::Kind kind) {
+  WorkRequest request;
+  request.kind = kind;
+  request.domain_id = domain.id;
+  request.domain = domain.name;
+  return request;
+}
+
+Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
+                    WorkDone* done) {
+  const auto asked = requests.size();
+  app::Work work(*app);
+  int signal = 0;
+  Result<std::vector<json::object>> results;
+  {
+    const auto source = [&work] { return work.progress(); };
+    ProgressDisplay display(app->loop().clock(), source, context.quiet);
+    runtime::TaskGroup background(app->loop());
+    background.spawn(watch_signals(&app->loop(), &work, &signal));
+    background.spawn(display.run());
+    results = co_await work.carry_out(std::move(requests));
+    background.cancel();
+    co_await background.join();
+  }
+  if (!results) co_return report(context, results.error());
+
+  std::map<std::string, int> counts = {
+      {"issued", 0}, {"current", 0}, {"deferred", 0}, {"failed", 0}};
+  for (const auto& result : *results) counts[text_of(result, "outcome")] += 1;
+  if (done != nullptr) *done = count(*results);
+  if (context.json) {
+    json::array documents;
+    for (auto& result : *results) documents.emplace_back(std::move(result));
+    json::object summary;
+    for (const auto& [outcome, count] : counts) summary[outcome] = count;
+    print_json(json::object{{"results", std::move(documents)}, {"summary", std::move(summary)}});
+  } else {
+    print_results(*results);
+    fmt::print("{} issued · {} current · {} deferred · {} failed\n", counts["issued"],
+               counts["current"], counts["deferred"], counts["failed"]);
+  }
+  if (signal == SIGINT) co_return interrupted;
+  if (signal == SIGTERM) co_return all_done;
+  const bool complete = results->size() == asked;
+  co_return complete&& counts["failed"] + counts["deferred"] == 0 ? all_done : some_failed;
+}
+
+}  // namespace certherd::cli
