@@ -1,0 +1,21 @@
+#pragma once
+
+#include "fakes/fake_target.hpp"
+#include "probe/probe.hpp"
+#include "runtime/clock.hpp"
+
+namespace certherd::fakes {
+
+/// Sees what a FakeTarget serves, a little later than it was installed.
+class FakeProbe final : public probe::Probe {
+ public:
+  FakeProbe(runtime::Clock& clock, const FakeTarget& target) : clock_(clock), target_(target) {}
+
+  Task<Result<probe::Observation>> look(Endpoint endpoint, Time deadline) override;
+
+ private:
+  runtime::Clock& clock_;
+  const FakeTarget& target_;
+};
+
+}  // namespace certherd::fakes

@@ -1,0 +1,162 @@
+#include "fleet_simulation.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/task_group.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time start = Time(std::chrono::days(20'780));
+
+const DnsName dns_name("dns");
+
+crypto::Sealer test_sealer() {
+  return *crypto::Sealer::make(Secret<std::string>(std::string(32, 'k')));
+}
+
+}  // namespace
+
+Result<crypto::PrivateKey> OneKey::generate(KeyType type) {
+  if (!key_) {
+    auto made = crypto::PrivateKey::generate(type);
+    if (!made) return made;
+    key_ = *made;
+  }
+  return *key_;
+}
+
+FleetSimulation::FleetSimulation(std::uint64_t seed, int domains)
+    : loop_(runtime::make_virtual_loop(start)),
+      offload_(runtime::make_inline_offload()),
+      random_(seed),
+      sealer_(test_sealer()),
+      domains_(domains) {
+  auto& clock = loop_->clock();
+  store_ = std::move(
+      *store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_, *offload_, clock));
+  const dns::Zone zone{.id = ZoneId("zone"), .name = Fqdn::literal("fleet.test")};
+  dns_ = std::make_unique<fakes::FakeDnsProvider>(clock, std::vector{zone});
+  dns_->set_answer_after(80ms);
+  dns_->set_in_sync_after(2s);
+  const auto lookup = [this](const Fqdn& name, const TxtValue& value) {
+    return dns_->holds(name, value);
+  };
+  ca_ = std::make_unique<fakes::FakeCa>(clock, random_, lookup);
+  visibility_ = std::make_unique<fakes::FakeVisibility>(clock, zone.name, lookup);
+  probe_ = std::make_unique<fakes::FakeProbe>(clock, target_);
+
+  ports_.loop = loop_.get();
+  ports_.offload = offload_.get();
+  ports_.random = &random_;
+  ports_.keys = &keys_;
+  ports_.sealer = &sealer_;
+  ports_.store = store_.get();
+  ports_.visibility = visibility_.get();
+  ports_.probe = probe_.get();
+  ports_.cas[CaName("ca")].client = ca_.get();
+  ports_.vaults[VaultName("vault")] = &vault_;
+  ports_.targets[TargetName("edge")] = &target_;
+  ports_.defaults.ca = CaName("ca");
+  ports_.defaults.dns = dns_name;
+  ports_.defaults.vault = VaultName("vault");
+  ports_.defaults.targets = {TargetName("edge")};
+  loop_->run(add_domains());
+}
+
+FleetSimulation::~FleetSimulation() = default;
+
+Fqdn FleetSimulation::name(int index) const {
+  return Fqdn::literal(fmt::format("site-{:05}.fleet.test", index));
+}
+
+Task<void> FleetSimulation::add_domains() {
+  std::vector<Domain> domains;
+  for (int i = 0; i < domains_; ++i) {
+    Domain domain;
+    domain.name = name(i);
+    // Apex and wildcard in one certificate need two values at one name.
+    if (i % 10 == 0) domain.names = {Fqdn::literal("*." + domain.name.text())};
+    domains.push_back(std::move(domain));
+  }
+  auto added = co_await store_->add_domains(std::move(domains), {});
+  if (!added) throw std::runtime_error(added.error().message());
+}
+
+Task<void> FleetSimulation::submit() {
+  auto rows = co_await store_->domains();
+  std::vector<WorkRequest> requests;
+  for (const auto& row : *rows) {
+    WorkRequest request;
+    request.batch = "batch";
+    request.owner = "sim";
+    request.domain_id = row.domain.id;
+    request.domain = row.domain.name;
+    request.requested_at = loop_->clock().now();
+    requests.push_back(std::move(request));
+  }
+  auto submitted = co_await store_->submit(std::move(requests));
+  if (!submitted) throw std::runtime_error(submitted.error().message());
+}
+
+Task<void> FleetSimulation::execute() {
+  dns::ChangeBatcher::Options options;
+  options.dns = dns_name;
+  dns::ChangeBatcher batcher(*loop_, *dns_, *store_, options);
+  fleet::OrderSearch search(*loop_, *ca_, *store_);
+  ports_.dns[dns_name] = {.provider = dns_.get(), .batcher = &batcher};
+  ports_.cas.at(CaName("ca")).order_search = &search;
+  fleet::Executor executor(ports_, {.owner = "sim"});
+  std::exception_ptr ended;
+  Status status;
+  try {
+    auto lease = co_await store_->acquire_lease("sim", 15s, nullptr);
+    status = co_await executor.run();
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  co_await batcher.stop();
+  if (ended) std::rethrow_exception(ended);
+  if (!status) throw std::runtime_error(status.error().message());
+}
+
+Task<void> FleetSimulation::execute_and_die(Duration after) {
+  runtime::TaskGroup group(*loop_);
+  group.spawn(execute());
+  co_await loop_->clock().sleep_for(after);
+  group.cancel();
+  co_await group.join();
+}
+
+void FleetSimulation::issue_all(std::optional<Duration> kill_after) {
+  loop_->run(submit());
+  if (kill_after) loop_->run(execute_and_die(*kill_after));
+  loop_->run(execute());
+
+  outcomes_.clear();
+  auto requests = loop_->run(store_->batch("batch"));
+  for (const auto& request : *requests) {
+    const auto report = fleet::parse_report(request.result);
+    outcomes_[report ? std::string(report->at("outcome").as_string()) : "none"] += 1;
+  }
+}
+
+int FleetSimulation::outcomes(const std::string& outcome) const {
+  const auto found = outcomes_.find(outcome);
+  return found == outcomes_.end() ? 0 : found->second;
+}
+
+std::vector<Event> FleetSimulation::events() {
+  std::vector<Event> events;
+  auto numbered = loop_->run(store_->events({}));
+  for (auto& [number, event] : *numbered) events.push_back(std::move(event));
+  return events;
+}
+
+std::vector<store::DomainRow> FleetSimulation::domains() { return *loop_->run(store_->domains()); }
+
+std::vector<TxtRecord> FleetSimulation::ledger() { return *loop_->run(store_->entries(dns_name)); }
+
+}  // namespace certherd::sim

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crypto/sealer.hpp"
+#include "dns/change_batcher.hpp"
+#include "fakes/fake_ca.hpp"
+#include "fakes/fake_dns_provider.hpp"
+#include "fakes/fake_probe.hpp"
+#include "fakes/fake_target.hpp"
+#include "fakes/fake_vault.hpp"
+#include "fakes/fake_visibility.hpp"
+#include "fleet/executor.hpp"
+#include "fleet/order_search.hpp"
+#include "runtime/random.hpp"
+#include "runtime/virtual_loop.hpp"
+#include "store/store.hpp"
+
+namespace certherd::sim {
+
+/// Hands out one key again and again: a fleet of a thousand needs no thousand keys to be tested.
+class OneKey final : public crypto::KeySource {
+ public:
+  Result<crypto::PrivateKey> generate(KeyType type) override;
+
+ private:
+  std::optional<crypto::PrivateKey> key_;
+};
+
+/// The real fleet code and the real store on the virtual clock, with everything outside faked.
+/// The same seed gives the same run.
+class FleetSimulation {
+ public:
+  FleetSimulation(std::uint64_t seed, int domains);
+  ~FleetSimulation();
+
+  /// Asks for a certificate for every domain and works until all have a result. What a kill would
+  /// lose is lost when `kill_after` (a span of virtual time, from the start) is over: executor,
+  /// batcher and everything they held; the store and the outside go on.
+  void issue_all(std::optional<Duration> kill_after = std::nullopt);
+
+  std::vector<Event> events();
+  std::vector<store::DomainRow> domains();
+  std::vector<TxtRecord> ledger();
+  /// How often each outcome stands in the results of all requests, such as "issued".
+  int outcomes(const std::string& outcome) const;
+
+  Fqdn name(int index) const;
+  runtime::EventLoop& loop() { return *loop_; }
+  fakes::FakeCa& ca() { return *ca_; }
+  fakes::FakeDnsProvider& dns() { return *dns_; }
+  fakes::FakeVault& vault() { return vault_; }
+  fakes::FakeVisibility& visibility() { return *visibility_; }
+  fakes::FakeTarget& target() { return target_; }
+  fleet::Ports& ports() { return ports_; }
+
+ private:
+  Task<void> add_domains();
+  Task<void> submit();
+  Task<void> execute();
+  Task<void> execute_and_die(Duration after);
+
+  std::unique_ptr<runtime::EventLoop> loop_;
+  std::unique_ptr<runtime::Offload> offload_;
+  runtime::SeededRandom random_;
+  OneKey keys_;
+  crypto::Sealer sealer_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<fakes::FakeDnsProvider> dns_;
+  std::unique_ptr<fakes::FakeCa> ca_;
+  std::unique_ptr<fakes::FakeVisibility> visibility_;
+  fakes::FakeVault vault_;
+  fakes::FakeTarget target_;
+  std::unique_ptr<fakes::FakeProbe> probe_;
+  std::unique_ptr<fleet::OrderSearch> search_;
+  fleet::Ports ports_;
+  int domains_;
+  std::map<std::string, int> outcomes_;
+};
+
+}  // namespace certherd::sim

@@ -1,0 +1,134 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/x509.hpp"
+#include "fleet_simulation.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What must be true at the end of every run, whatever went wrong on the way.
+void expect_whole(FleetSimulation& fleet, int domains) {
+  EXPECT_EQ(fleet.ledger().size(), 0U);
+  EXPECT_EQ(fleet.dns().value_count(), 0U);
+  for (const auto& row : fleet.domains()) {
+    ASSERT_TRUE(row.certificate) << row.domain.name.text();
+    std::vector<std::string> names;
+    for (const auto& name : row.domain.all_names()) names.push_back(name.text());
+    std::ranges::sort(names);
+    EXPECT_EQ(fleet.ca().issued_for(names), 1) << row.domain.name.text();
+    const auto material = fleet.loop().run(fleet.vault().load(row.domain.name));
+    ASSERT_TRUE(material);
+    const auto key = crypto::PrivateKey::from_pem(material->private_key);
+    ASSERT_TRUE(key);
+    EXPECT_EQ(crypto::read_chain(material->fullchain)->front().public_key, key->public_key());
+    EXPECT_EQ(row.certificate->served, true);
+  }
+  EXPECT_EQ(fleet.ca().certificates_issued(), domains);
+}
+
+TEST(FleetSimulation, AThousandIssuancesAreTheSameForTheSameSeed) {
+  const auto run = [](std::uint64_t seed) {
+    FleetSimulation fleet(seed, 1'000);
+    fleet.ca().set_faults(2, 1);
+    fleet.issue_all();
+    EXPECT_EQ(fleet.outcomes("issued"), 1'000);
+    expect_whole(fleet, 1'000);
+    return fleet.events();
+  };
+  const auto first = run(7);
+  EXPECT_GT(first.size(), 8'000U);
+  EXPECT_EQ(first, run(7));
+  EXPECT_NE(first, run(8));
+}
+
+TEST(FleetSimulation, FailingDomainsChangeNothingForTheOthers) {
+  FleetSimulation fleet(3, 100);
+  for (const int index : {1, 2, 3, 4, 5}) fleet.ca().refuse(fleet.name(index));
+  for (const int index : {6, 7}) fleet.visibility().lose(fleet.name(index).challenge_name());
+  const Time begun = fleet.loop().clock().now();
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 93);
+  EXPECT_EQ(fleet.outcomes("failed"), 7);
+  EXPECT_LT(fleet.loop().clock().now() - begun, 2min);
+  EXPECT_EQ(fleet.ledger().size(), 0U);
+  EXPECT_EQ(fleet.dns().value_count(), 0U);
+  for (const auto& row : fleet.domains()) {
+    EXPECT_EQ(row.certificate.has_value(), !row.domain.last_error.has_value());
+    if (row.domain.last_error) EXPECT_TRUE(row.domain.next_at);
+  }
+}
+
+TEST(FleetSimulation, WithoutDns01TheErrorSaysWhatIsOffered) {
+  FleetSimulation fleet(3, 1);
+  fleet.ca().offer_no_dns_01();
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("failed"), 1);
+  EXPECT_THAT(fleet.domains().front().domain.last_error->detail, testing::HasSubstr("http-01"));
+}
+
+TEST(FleetSimulation, ForeignValuesAtTheSameNameSurvive) {
+  FleetSimulation fleet(5, 10);
+  const auto name = fleet.name(0).challenge_name();
+  fleet.dns().plant(name, TxtValue("somebody else's"));
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 10);
+  EXPECT_TRUE(fleet.dns().holds(name, TxtValue("somebody else's")));
+  EXPECT_EQ(fleet.dns().value_count(), 1U);
+}
+
+class KilledFleet : public testing::TestWithParam<int> {};
+
+TEST_P(KilledFleet, IssuesOneCertificateForEachDomainAndLosesNone) {
+  FleetSimulation fleet(11, 60);
+  fleet.ca().set_faults(1, 1);
+  fleet.issue_all(std::chrono::milliseconds(GetParam()));
+  EXPECT_EQ(fleet.outcomes("issued"), 60);
+  expect_whole(fleet, 60);
+  // Orders whose reply was lost are found again, not placed twice.
+  EXPECT_EQ(fleet.ca().orders_placed(), 60);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtAnyMoment, KilledFleet,
+                         testing::Values(10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 900, 1100,
+                                         1500, 2000, 3000, 4000, 5000, 7000, 9000));
+
+TEST(FleetSimulation, ACaWithoutAnOrdersListCostsAtMostTheOrdersInFlight) {
+  FleetSimulation fleet(13, 60);
+  fleet.ca().keep_no_orders_list();
+  fleet.issue_all(100ms);
+  EXPECT_EQ(fleet.outcomes("issued"), 60);
+  expect_whole(fleet, 60);
+  EXPECT_LE(fleet.ca().orders_placed(), 120);
+}
+
+TEST(FleetSimulation, MaxInFlightHolds) {
+  FleetSimulation fleet(17, 50);
+  fleet.ports().cas.at(CaName("ca")).max_in_flight = 4;
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 50);
+  int open = 0;
+  int most = 0;
+  for (const auto& event : fleet.events()) {
+    if (event.event == "issuance.started") most = std::max(most, ++open);
+    if (event.event == "certificate.issued") --open;
+  }
+  EXPECT_EQ(most, 4);
+}
+
+TEST(FleetSimulation, AFailingInstallIsTriedAgainWithoutANewCertificate) {
+  FleetSimulation fleet(19, 3);
+  Error error;
+  error.kind = Error::Kind::transient;
+  error.detail = "the edge is away";
+  fleet.target().fail_next_install(error);
+  fleet.target().fail_next_install(error);
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 3);
+  expect_whole(fleet, 3);
+}
+
+}  // namespace
+}  // namespace certherd::sim
