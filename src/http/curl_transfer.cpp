@@ -65,7 +65,7 @@ CurlTransfer::CurlTransfer(runtime::EventLoop& loop, const CurlOptions& options,
   set_method();
   for (const auto& [name, value] : request_.headers) {
     // libcurl's way to write a header without a value is a semicolon.
-    add_header(value.empty() ? name + ";" : name + ": " + value);
+    add_header(value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value));
   }
   // What libcurl would add by itself: waiting for "100 Continue", and a guess at the body's type.
   if (!names_header(request_.headers, "expect")) add_header("Expect:");
@@ -126,9 +126,8 @@ void CurlTransfer::set_method() {
 }
 
 void CurlTransfer::add_header(const std::string& line) {
-  curl_slist* const list = curl_slist_append(header_list_.get(), line.c_str());
-  static_cast<void>(header_list_.release());
-  header_list_.reset(list);
+  // It gives the same list back, except for the first line.
+  header_list_.reset(curl_slist_append(header_list_.release(), line.c_str()));
 }
 
 void CurlTransfer::finish(CURLcode code) {

@@ -41,7 +41,7 @@ class RunningChild final : public Child {
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> Child::start(EventLoop& loop, Command command) {
+Result<std::unique_ptr<Child>> Child::start(EventLoop& loop, const Command& command) {
   auto output = open_output(command.log_file);
   if (!output) return fail(std::move(output.error()));
   auto process = Subprocess::start(loop.context().get_executor(), command, output->get());

@@ -34,7 +34,7 @@ Task<Result<CommandResult>> run_command(EventLoop* loop, Command command, Time d
 class Child {
  public:
   /// Errors: misconfigured when it cannot be started.
-  static Result<std::unique_ptr<Child>> start(EventLoop& loop, Command command);
+  static Result<std::unique_ptr<Child>> start(EventLoop& loop, const Command& command);
   virtual ~Child() = default;
 
   virtual pid_t pid() const = 0;

@@ -89,7 +89,7 @@ Result<Descriptor> open_output(const std::filesystem::path& path) {
   return fail(Error::Kind::misconfigured, "open " + file.string(), std::strerror(errno));
 }
 
-Result<std::unique_ptr<Subprocess>> Subprocess::start(asio::any_io_executor executor,
+Result<std::unique_ptr<Subprocess>> Subprocess::start(const asio::any_io_executor& executor,
                                                       const Command& command, int output) {
   if (command.arguments.empty()) {
     return fail(Error::Kind::misconfigured, "start a command", "the command is empty");

@@ -21,7 +21,7 @@ class Subprocess {
  public:
   /// Starts it on the calling thread, with whose end the kernel kills it. Both outputs go to
   /// `output` (borrowed), its input is empty. Errors: misconfigured.
-  static Result<std::unique_ptr<Subprocess>> start(boost::asio::any_io_executor executor,
+  static Result<std::unique_ptr<Subprocess>> start(const boost::asio::any_io_executor& executor,
                                                    const Command& command, int output);
   ~Subprocess();  ///< kills the group, unless it was let go
   Subprocess(const Subprocess&) = delete;
