@@ -16,7 +16,7 @@
 
 namespace certherd::app {
 
-/// What is sealed with an account key besides it.
+/// The purpose under which the account key of a CA is sealed (see crypto::Sealer).
 std::string account_key_purpose(const CaName& ca);
 
 /// The ACME accounts of the config: one key for each CA, sealed in the store before the CA hears
@@ -32,14 +32,17 @@ class Accounts {
   /// a `trust` file that cannot be read; another seal key).
   Task<Result<acme::Client*>> client(CaName ca);
 
-  /// What the CA offers, asked without any account. Errors: as client(), and the CA's.
+  /// What a CA of the config offers, asked without any account. Errors: misconfigured (a `trust`
+  /// file that cannot be read), and the CA's.
   Task<Result<acme::Directory>> directory(CaName ca);
 
-  /// The account at the CA, registered now if it was not. Registering a known key finds its
-  /// account again. Errors: misconfigured when the terms of service are not agreed to, the CA's.
+  /// The account at the CA, registered now unless the store knows it as valid. Registering a known
+  /// key finds its account again. Errors: as client(), misconfigured when the terms of service are
+  /// not agreed to, the CA's.
   Task<Result<Account>> ensure_registered(CaName ca);
 
-  /// Asks the CA about the account even if it is known, and keeps what it says.
+  /// Asks the CA about the account even if it is known, and keeps what it says. Errors: as
+  /// ensure_registered().
   Task<Result<Account>> register_again(CaName ca);
 
  private:

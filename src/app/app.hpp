@@ -16,7 +16,8 @@ namespace certherd::app {
 /// and the seal key; the outside systems follow with start().
 class App {
  public:
-  /// Errors: misconfigured (seal key), those of Store::open.
+  /// Blocks on the disk, so before the loop runs; `loop` outlives it. Errors: misconfigured (seal
+  /// key), those of Store::open.
   static Result<std::unique_ptr<App>> open(Config config, runtime::EventLoop& loop);
   ~App();
 
@@ -37,10 +38,11 @@ class App {
   /// Builds only what check() needs. Errors: misconfigured.
   Status prepare_checks();
 
-  /// Tries each CA, vault and target by its section, read-only.
+  /// Tries each CA, vault and target by its section, read-only; after prepare_checks().
   Task<std::vector<std::pair<std::string, Status>>> check();
 
-  /// Ends what start() began. Must be called before the loop ends.
+  /// Ends what start() or prepare_checks() began, also when that failed half way. Must be called
+  /// before the loop ends.
   Task<void> stop();
 
  private:

@@ -276,7 +276,7 @@ class Reader {
 
 Result<Secret<std::string>> SecretSource::read() const {
   if (!env.empty()) {
-    const char* value = std::getenv(env.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char* value = std::getenv(env.c_str());
     if (value == nullptr || *value == '\0') {
       return fail(Error::Kind::misconfigured, "read a secret",
                   fmt::format("the environment variable {} is not set", env));
@@ -300,7 +300,6 @@ Result<Secret<std::string>> SecretSource::read() const {
 
 Result<fs::path> find_config(const std::string& given) {
   if (!given.empty()) return fs::absolute(given);
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it
   if (const char* named = std::getenv("CERTHERD_CONFIG"); named != nullptr && *named != '\0') {
     return fs::absolute(named);
   }

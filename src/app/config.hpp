@@ -15,7 +15,7 @@
 
 namespace certherd::app {
 
-/// Where a secret is to be read from: it never stands in the config itself.
+/// Where a secret is to be read from: it never stands in the config itself. One of both is set.
 struct SecretSource {
   std::string env;
   std::filesystem::path file;

@@ -12,8 +12,10 @@ namespace certherd::app {
 /// One row of an inventory: column name to text.
 using InventoryRow = std::map<std::string, std::string>;
 
-/// The domain that a row describes, by the contract's columns; every other column is metadata.
-/// Errors: misconfigured; each cause is one column that is wrong, its op the column.
+/// The domain that a row describes. Columns: domain (required), zone_id, names, ca, dns, vault,
+/// targets, key, profile, endpoints, owner, enabled; lists are separated by spaces; every other
+/// column is metadata. Errors: misconfigured; each cause is one column that is wrong, its op the
+/// column.
 Result<Domain> domain_of(const InventoryRow& row);
 
 /// Reads an inventory: CSV (RFC 4180) whose first row names the columns, or JSON lines when the

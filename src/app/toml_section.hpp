@@ -38,14 +38,18 @@ class TomlSection {
   const std::string& name() const { return name_; }
   bool present() const { return table_ != nullptr; }
 
+  // What a key holds: nothing when it is not there, or when its value is of another kind or out of
+  // bounds, which is a fault.
+
   std::optional<std::string> text(std::string_view key);
   std::optional<bool> boolean(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t low, std::int64_t high);
   std::optional<double> number(std::string_view key, double low, double high);
   std::optional<Duration> duration(std::string_view key);
   std::optional<std::vector<std::string>> texts(std::string_view key);
+  /// A table of texts; empty where the others give nothing.
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);
-  const toml::table* table(std::string_view key);
+  const toml::table* table(std::string_view key);  ///< null where the others give nothing
 
   /// All sub-tables, such as every [ca.NAME].
   std::vector<std::pair<std::string, TomlSection>> sections();

@@ -7,9 +7,10 @@
 
 namespace certherd::app {
 
+/// Of the program, such as "0.1.0".
 std::string_view version();
 
-/// "certherd/0.1.0 (+…)": what the CA sees (RFC 8555 section 6.1 wants a User-Agent).
+/// "certherd/0.1.0": what the CA sees (RFC 8555 section 6.1 wants a User-Agent).
 std::string user_agent();
 
 /// The libraries that it runs on, by name and version.

@@ -17,8 +17,8 @@ class Work {
   explicit Work(App& app);
   ~Work();
 
-  /// The results of the requests, in their order. Errors: what kept all of it from being done;
-  /// conflict when the lease was lost on the way.
+  /// The results of the requests, in their order; fewer when it was interrupted. Called once.
+  /// Errors: what kept all of it from being done; conflict when the lease was lost on the way.
   Task<Result<std::vector<boost::json::object>>> carry_out(std::vector<WorkRequest> requests);
 
   /// Ends carry_out() soon, with the results so far; everything begun is saved.

@@ -2,7 +2,7 @@
 
 namespace certherd::cli {
 
-/// Runs the program with these arguments; returns the contract's exit status.
+/// Runs the program with these arguments; returns an ExitStatus.
 int run(int argc, char** argv);
 
 }  // namespace certherd::cli

@@ -14,7 +14,7 @@ class App;
 
 namespace certherd::cli {
 
-/// The contract's exit statuses.
+/// How the program ends; README.md tells users the same.
 enum ExitStatus : int { all_done = 0, some_failed = 1, wrong_usage = 2, interrupted = 130 };
 
 /// The options before the command, and what the command line came to.
@@ -46,7 +46,8 @@ int with_app(const Context& context, const std::function<Task<int>(app::App*)>& 
 void print_json(const boost::json::value& document);
 
 /// The error for a person on stderr, and with --json also as {"error": …} on stdout. Returns
-/// wrong_usage for what only the caller can mend, some_failed otherwise.
+/// wrong_usage for misconfigured, not_found and conflict: these stand in the caller's own words or
+/// files, and nothing was done. Returns some_failed otherwise.
 int report(const Context& context, const Error& error);
 
 }  // namespace certherd::cli

@@ -15,10 +15,11 @@
 
 namespace certherd::fleet {
 
-/// How far the work has come: counts of domains.
+/// How far the work has come: counts of domains. One that an earlier process has begun counts for
+/// the steps that it had passed, too.
 struct Progress {
   int total = 0;
-  int issued = 0;
+  int issued = 0;  ///< so far or further; likewise the next three
   int stored = 0;
   int installed = 0;
   int served = 0;

@@ -22,13 +22,14 @@ namespace certherd::fleet {
 
 /// One configured CA with the account that is used there.
 struct CaPort {
-  acme::Client* client = nullptr;
-  OrderSearch* order_search = nullptr;
+  acme::Client* client = nullptr;       ///< may be null where `unusable` says why
+  OrderSearch* order_search = nullptr;  ///< as client
   std::optional<Error> unusable;  ///< why there is no account there: its domains fail with this
   Duration finalize_within = std::chrono::minutes(3);
   int max_in_flight = 500;  ///< orders open at one time
 };
 
+/// One configured DNS host, and the batcher through which all its changes go.
 struct DnsPort {
   dns::Provider* provider = nullptr;
   dns::ChangeBatcher* batcher = nullptr;
@@ -77,7 +78,8 @@ struct Choices {
   std::vector<Endpoint> endpoints;  ///< where proof is looked for; empty: nowhere
 };
 
-/// Errors: misconfigured when the domain names a section that is not configured.
+/// Errors: misconfigured when the domain names a section that is not configured or a key type
+/// that does not exist; why its CA is unusable.
 Result<Choices> choices_of(const Domain& domain, const Ports& ports);
 
 }  // namespace certherd::fleet

@@ -134,7 +134,8 @@ Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
   std::string how = "order.placed";
   std::optional<acme::Order> order;
   if (look_first || issuance.order_unsure) {
-    // Nothing was sent for this row after its next_at, and nothing at all before this look.
+    // A newOrder whose reply this process lost came before next_at, which lies behind every
+    // failure; one of an earlier process came before this process read the list at all.
     auto names = issuance.names;
     auto found = co_await ca(issuance).order_search->find(std::move(names), issuance.next_at);
     if (!found) co_return fail(std::move(found.error()));

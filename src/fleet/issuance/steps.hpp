@@ -21,8 +21,11 @@ class Steps {
  public:
   explicit Steps(Ports& ports) : ports_(ports) {}
 
-  /// Does what `issuance.step` says. With `look_first` the step may have been begun before (the
-  /// process died, the reply was lost): what has already happened is found and taken up.
+  /// Does what `issuance.step` says; the issuance must be active. With `look_first` the step may
+  /// have been begun before (the process died, the reply was lost): what has already happened is
+  /// found and taken up. The caller commits what is returned. After an error the row in the store
+  /// counts and not the one that was given: some steps commit on their way.
+  /// Errors: rejected ends the issuance; with all others the same step may be tried again.
   Task<StepResult> take(Issuance issuance, Domain domain, bool look_first);
 
  private:
