@@ -31,7 +31,7 @@ void add_run(CLI::App& parent, Context& context) {
   auto once = std::make_shared<bool>(false);
   command->add_flag("--once", *once, "Exit when nothing is due any more: the only way so far")
       ->required();
-  command->callback([&context] {
+  command->callback([&context, once] {  // keeps `once` alive while the line is parsed
     context.action = [&context] {
       return with_app(context, [&](app::App* app) { return run_once(app, context); });
     };
