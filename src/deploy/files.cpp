@@ -53,6 +53,7 @@ class Files final : public Target {
 
   Task<Result<Receipt>> install(Fqdn domain, Material material, std::string version_key) override {
     Receipt receipt{Installed::installed, domain, version_key};
+    auto change = co_await reloader_.begin_change();
     auto work = [this, domain, material = std::move(material), version_key] {
       return put(domain, material, version_key);
     };
@@ -61,7 +62,7 @@ class Files final : public Target {
     receipt.outcome = *outcome;
     if (*outcome == Installed::unchanged || !reloads_) co_return receipt;
 
-    auto reloaded = co_await reloader_.reload();
+    auto reloaded = co_await reloader_.reload(std::move(change));
     if (!reloaded) co_return fail(std::move(reloaded.error()).during("install " + domain.text()));
     auto clear = [this, domain, version_key] {
       return marks_.clear(folder_name(domain.text()), version_key);
@@ -74,13 +75,14 @@ class Files final : public Target {
   }
 
   Task<Status> retire(Receipt receipt) override {
+    auto change = co_await reloader_.begin_change();
     auto work = [this, receipt] { return take_off(receipt); };
     auto removed = co_await offload_.call(std::move(work));
     Status done;
     if (!removed) {
       done = fail(std::move(removed.error()));
     } else if (*removed && reloads_) {
-      done = co_await reloader_.reload();
+      done = co_await reloader_.reload(std::move(change));
     }
     if (!done) co_return fail(std::move(done.error()).during("retire " + receipt.domain.text()));
     co_return done;

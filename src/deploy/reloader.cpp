@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -31,9 +32,27 @@ std::string last_lines(std::string_view output) {
 }  // namespace
 
 Reloader::Reloader(runtime::EventLoop& loop, Options options)
-    : loop_(loop), options_(std::move(options)), round_over_(loop), tasks_(loop) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      round_over_(loop),
+      opened_(loop),
+      changes_over_(loop),
+      tasks_(loop) {}
 
-Task<Status> Reloader::reload() {
+Reloader::Change::Change(Reloader& reloader) : reloader_(&reloader) { reloader.changes_ += 1; }
+
+Reloader::Change::~Change() {
+  if (reloader_ == nullptr) return;
+  reloader_->changes_ -= 1;
+  if (reloader_->changes_ == 0) reloader_->changes_over_.notify_all();
+}
+
+Task<Reloader::Change> Reloader::begin_change() {
+  while (closed_) co_await opened_.wait();
+  co_return Change(*this);
+}
+
+Task<Status> Reloader::reload(Change change) {
   if (stopped_) co_return fail(Error::Kind::transient, "reload", "shutting down");
   if (!gathering_) gathering_ = std::make_shared<Round>();
   const auto round = gathering_;
@@ -41,6 +60,9 @@ Task<Status> Reloader::reload() {
     running_ = true;
     tasks_.spawn(run_rounds());
   }
+  {
+    const Change ended = std::move(change);
+  }  // only now: the round must know of it first
   while (!round->over) co_await round_over_.wait();
   co_return round->status;
 }
@@ -49,6 +71,8 @@ Task<void> Reloader::stop() {
   stopped_ = true;
   tasks_.cancel();
   co_await tasks_.join();
+  closed_ = false;
+  opened_.notify_all();
   for (auto* round : {&reloading_, &gathering_}) {
     if (!*round) continue;
     finish(**round, fail(Error::Kind::transient, "reload", "interrupted by shutting down"));
@@ -56,13 +80,18 @@ Task<void> Reloader::stop() {
   }
 }
 
-// It takes the gathering round away before the command starts, so whoever asks from then on gets
-// a reload that has seen their files.
+// Closed, then empty, then the round is taken away: whoever has changed a file by then is in it.
 Task<void> Reloader::run_rounds() {
   while (gathering_) {
-    co_await loop_.clock().sleep_for(options_.gather);
+    co_await loop_.clock().sleep_for(std::max(options_.gather, last_took_));
+    closed_ = true;
+    while (changes_ > 0) co_await changes_over_.wait();
     reloading_ = std::exchange(gathering_, nullptr);
+    const Time begun = loop_.clock().now();
     auto status = co_await run_command();
+    last_took_ = loop_.clock().now() - begun;
+    closed_ = false;
+    opened_.notify_all();
     finish(*reloading_, std::move(status));
     reloading_.reset();
   }

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 // Boulder validates within seconds; what is not valid after this has been forgotten there.
 constexpr Duration validate_within = 10min;
-constexpr Duration shortest_poll = 1s;
+constexpr Duration shortest_poll = 250ms;
 constexpr Duration longest_poll = 30s;
 
 // A CA that no longer knows an order or authorization will not know it tomorrow either: the
@@ -92,11 +92,10 @@ Advance Steps::next(Issuance issuance, Step step, std::vector<Event> events) con
 }
 
 Advance Steps::again(Issuance issuance, std::optional<Time> not_before) const {
-  const Duration pause = std::min(longest_poll, shortest_poll * (1 << std::min(issuance.polls, 5)));
   // The first looks come quickly: most things are ready by then.
-  const Duration first = issuance.polls == 0 ? pause / 4 : pause;
+  const Duration pause = std::min(longest_poll, shortest_poll * (1 << std::min(issuance.polls, 8)));
   issuance.polls += 1;
-  issuance.next_at = std::max(now() + first, not_before.value_or(now()));
+  issuance.next_at = std::max(now() + pause, not_before.value_or(now()));
   return {.issuance = std::move(issuance), .changes = {}};
 }
 
