@@ -162,7 +162,7 @@ class Reader {
     unsigned mode = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
     const bool octal = failure == std::errc{} && end == text.data() + text.size();
-    if (octal && mode <= 0770 && (mode & 0400U) != 0) return mode;
+    if (octal && (mode & ~0770U) == 0 && (mode & 0400U) != 0) return mode;
     table.fault("mode",
                 R"(must be an octal text such as "0640"; nothing for others, since it holds )"
                 "private keys");

@@ -14,7 +14,6 @@
 namespace certherd::app {
 namespace {
 
-constexpr std::size_t size_limit = 256U << 20U;
 constexpr std::size_t reported_rows = 100;  // a wholly wrong file need not fill the terminal
 
 struct Line {
@@ -78,7 +77,7 @@ class DomainBuilder {
     } else if (column == "key") {
       key(value);
     } else if (column == "profile") {
-      domain_.profile = value;
+      if (!value.empty()) error(column, "profiles cannot be chosen yet: leave it empty");
     } else if (column == "endpoints") {
       endpoints(value);
     } else if (column == "owner") {
@@ -248,7 +247,7 @@ std::vector<Line> json_lines(std::string_view text) {
 Result<Domain> domain_of(const InventoryRow& row) { return DomainBuilder().build(row); }
 
 Result<std::vector<Domain>> read_inventory(std::string_view text) {
-  if (text.size() > size_limit) {
+  if (text.size() > inventory_limit) {
     return fail(Error::Kind::misconfigured, "read the inventory",
                 "is larger than 256 MiB: split it");
   }

@@ -9,6 +9,9 @@
 
 namespace certherd::app {
 
+/// The largest inventory file, in octets: several hundred thousand domains with their metadata.
+constexpr std::size_t inventory_limit = 256U << 20U;
+
 /// One row of an inventory: column name to text.
 using InventoryRow = std::map<std::string, std::string>;
 

@@ -15,7 +15,8 @@ void Faults::add(const toml::source_position& where, std::string_view key, std::
 }
 
 Error Faults::error() && {
-  std::ranges::stable_sort(faults_, {}, [](const auto& fault) { return fault.first; });
+  std::ranges::sort(faults_, {},
+                    [](const auto& fault) { return std::pair(fault.first, fault.second.op); });
   Error error;
   error.kind = Error::Kind::misconfigured;
   error.op = "read the config";

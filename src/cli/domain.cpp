@@ -1,13 +1,13 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <boost/json.hpp>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "app/inventory_file.hpp"
+#include "base/versioned_folder.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "fleet/report.hpp"
@@ -204,15 +204,26 @@ Task<int> add(app::App* app, Context context, AddOptions options) {
   co_return co_await add_all(app, context, {std::move(*domain)});
 }
 
+// One octet more than allowed, so that the reader of the inventory can tell that it is too large.
+std::string read_stdin() {
+  std::string text;
+  std::array<char, 1U << 16U> part{};
+  while (std::cin && text.size() <= app::inventory_limit) {
+    std::cin.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
+  }
+  return text;
+}
+
 Result<std::string> read_input(const std::string& path) {
-  if (path == "-") {
-    return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  if (path == "-") return read_stdin();
+  auto text = read_file(path, app::inventory_limit);
+  if (!text) {
+    auto error = std::move(text.error()).during("read the inventory");
+    error.kind = Error::Kind::misconfigured;
+    return fail(std::move(error));
   }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return fail(Error::Kind::misconfigured, "read the inventory", path + " cannot be opened");
-  }
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  return text;
 }
 
 Task<int> import(app::App* app, Context context, std::string path) {

@@ -11,8 +11,8 @@
 #include "dns/resolvers.hpp"
 #include "dns/sight.hpp"
 #include "dns/slots.hpp"
-#include "runtime/together.hpp"
 #include "dns/zone_finder.hpp"
+#include "runtime/together.hpp"
 
 namespace certherd::dns {
 namespace {

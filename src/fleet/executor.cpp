@@ -347,7 +347,9 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
     row->step = Step::failed;
     row->sealed_key.clear();  // an abandoned order is never finalized, its key never used
   }
-  const auto name = put_off ? "issuance.failed" : "issuance.retried";
+  const auto* name = !reaction.keep_issuance ? "issuance.failed"
+                     : put_off               ? "issuance.put_off"
+                                             : "issuance.retried";
   changes.events = {{.at = now(),
                      .domain = tracked.domain,
                      .event = name,

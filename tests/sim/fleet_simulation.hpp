@@ -74,7 +74,6 @@ class FleetSimulation {
   fakes::FakeVault vault_;
   fakes::FakeTarget target_;
   std::unique_ptr<fakes::FakeProbe> probe_;
-  std::unique_ptr<fleet::OrderSearch> search_;
   fleet::Ports ports_;
   int domains_;
   std::map<std::string, int> outcomes_;

@@ -271,7 +271,6 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
     co_return next(std::move(issuance), Step::answer, {std::move(seen)});
   }
   if (issuance.step_deadline && now() >= *issuance.step_deadline) {
-    issuance.step_deadline.reset();
     co_return fail(Error::Kind::deadline, "check the DNS",
                    fmt::format("the challenge value does not stand on every name server within "
                                "{}: {}",

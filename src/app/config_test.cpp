@@ -1,0 +1,172 @@
+#include "app/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace certherd::app {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() {
+    auto pattern = (fs::temp_directory_path() / "config-test-XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+  }
+  ~ConfigTest() override { fs::remove_all(folder); }
+
+  fs::path write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
+    std::ofstream(folder / name) << text;
+    chmod((folder / name).c_str(), mode);
+    return folder / name;
+  }
+  Result<Config> load(const std::string& text) const {
+    return load_config(write("certherd.toml", text));
+  }
+  std::vector<std::string> faults(const std::string& text) const {
+    const auto config = load(text);
+    std::vector<std::string> messages;
+    if (config) return messages;
+    for (const auto& cause : config.error().causes) {
+      // Without the folder, which is another one each time.
+      messages.push_back(cause.message().substr((folder / "certherd.toml").string().size() + 1));
+    }
+    return messages;
+  }
+
+  fs::path folder;
+};
+
+constexpr auto whole = R"([store]
+url = "sqlite:data/state.db"
+seal_key = { file = "seal.key" }
+[ca.le]
+directory = "https://ca.example/directory"
+contact = ["ops@example.com", "mailto:b@example.com"]
+terms_of_service_agreed = true
+account_key = "ecdsa-p384"
+finalize_within = "90s"
+max_in_flight = 7
+trust = "roots.pem"
+[dns.own]
+type = "responder"
+listen = ["127.0.0.1:5353"]
+zones = ["acme.example.net"]
+ttl = 3
+[vault.v]
+type = "directory"
+path = "vault"
+[target.t]
+type = "files"
+path = "/srv/edge"
+mode = "0640"
+bundle = true
+reload = ["true"]
+[defaults]
+targets = ["t"]
+key = "rsa-2048"
+renew_at = 0.5
+[resolver]
+servers = ["192.0.2.1", "[2001:db8::1]:5353"]
+authoritative_port = 5300
+overrides = { "ns1.example.net" = "127.0.0.1" }
+)";
+
+TEST_F(ConfigTest, ReadsEverySection) {
+  const auto config = load(whole);
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->store_url, "sqlite:" + (folder / "data/state.db").string());
+  EXPECT_EQ(config->seal_key.file, folder / "seal.key");
+  const auto& ca = config->cas.at(CaName("le"));
+  EXPECT_THAT(ca.contact, ElementsAre("mailto:ops@example.com", "mailto:b@example.com"));
+  EXPECT_EQ(ca.account_key, KeyType::ecdsa_p384);
+  EXPECT_EQ(ca.finalize_within, 90s);
+  EXPECT_EQ(ca.trust, folder / "roots.pem");
+  EXPECT_EQ(ca.max_in_flight, 7);
+  EXPECT_EQ(config->responders.at(DnsName("own")).ttl, 3);
+  EXPECT_EQ(config->directories.at(VaultName("v")), folder / "vault");
+  EXPECT_EQ(config->files_targets.at(TargetName("t")).mode, 0640U);
+  EXPECT_EQ(config->files_targets.at(TargetName("t")).path, "/srv/edge");
+  EXPECT_EQ(config->defaults.key, KeyType::rsa_2048);
+  EXPECT_EQ(config->resolver.servers.at(1).port, 5353);
+  EXPECT_EQ(config->resolver.overrides.at(Fqdn::literal("ns1.example.net")).port, 5300);
+}
+
+TEST_F(ConfigTest, ASingleSectionNeedsNoChoosing) {
+  const auto config = load(whole);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->defaults.ca, CaName("le"));
+  EXPECT_EQ(config->defaults.dns, DnsName("own"));
+  EXPECT_EQ(config->defaults.vault, VaultName("v"));
+}
+
+TEST_F(ConfigTest, TellsAllFaultsByLineAndKeyAtOnce) {
+  EXPECT_THAT(faults("[store]\nurl = \"sqlite:x\"\ncolour = 1\n[ca.x]\ndirectory = \"http://a\"\n"
+                     "finalize_within = \"soon\"\n[dns.d]\ntype = \"route66\"\n"
+                     "[defaults]\ntargets = [\"nowhere\"]\nrenew_at = 2\n[shop]\n"),
+              ElementsAre(HasSubstr("3: store.colour: unknown key"), HasSubstr("5: ca.x.directory"),
+                          HasSubstr("6: ca.x.finalize_within"), HasSubstr("8: dns.d.type"),
+                          HasSubstr("10: defaults.targets"), HasSubstr("11: defaults.renew_at"),
+                          HasSubstr("12: shop: unknown key")));
+}
+
+TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
+  EXPECT_THAT(faults("[store]\nurl = \n"), ElementsAre(HasSubstr("2: syntax")));
+}
+
+TEST_F(ConfigTest, RefusesSettingsItCannotHonour) {
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nprofile = \"tlsserver\"\n"),
+              ElementsAre(HasSubstr("cannot honour")));
+}
+
+TEST_F(ConfigTest, RefusesModesThatShowKeysToOthers) {
+  for (const auto* mode : {"0644", "0666", "0604", "0777", "640x", "0240"}) {
+    EXPECT_THAT(
+        faults(fmt::format("[target.t]\ntype = \"files\"\npath = \"p\"\nmode = \"{}\"\n", mode)),
+        ElementsAre(HasSubstr("target.t.mode")))
+        << mode;
+  }
+}
+
+TEST_F(ConfigTest, SecretsComeFromOnePlaceOnly) {
+  EXPECT_THAT(faults("[store]\nseal_key = { env = \"A\", file = \"b\" }\n"),
+              ElementsAre(HasSubstr("name one place")));
+  EXPECT_THAT(faults("[store]\nseal_key = \"secret\"\n"),
+              ElementsAre(HasSubstr("must be a table")));
+}
+
+TEST_F(ConfigTest, ReadsSecretsFromFilesThatNobodyElseMayRead) {
+  SecretSource source;
+  source.file = write("open.key", "secret", 0644);
+  ASSERT_FALSE(source.read());
+  EXPECT_THAT(source.read().error().detail, HasSubstr("chmod 600"));
+  source.file = write("closed.key", "secret");
+  EXPECT_EQ(source.read()->reveal(), "secret");
+  source.file = folder / "missing.key";
+  EXPECT_EQ(source.read().error().kind, Error::Kind::misconfigured);
+}
+
+TEST_F(ConfigTest, NamesTheVariableThatIsNotSet) {
+  SecretSource source;
+  source.env = "CERTHERD_TEST_NO_SUCH_VARIABLE";
+  ASSERT_FALSE(source.read());
+  EXPECT_THAT(source.read().error().detail, HasSubstr("CERTHERD_TEST_NO_SUCH_VARIABLE"));
+}
+
+TEST_F(ConfigTest, AMissingConfigIsToldByItsPath) {
+  const auto config = load_config(folder / "none.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().kind, Error::Kind::misconfigured);
+  EXPECT_THAT(config.error().message(), HasSubstr("none.toml"));
+}
+
+}  // namespace
+}  // namespace certherd::app
