@@ -26,6 +26,9 @@ std::string start_time(std::string_view pid) {
   const auto line = first_line(fmt::format("/proc/{}/stat", pid));
   auto at = line.rfind(')');
   if (at == std::string::npos) return {};
+  // Field 3: a zombie (Z) or dead (X) process has ended, whether or not its parent looked yet.
+  const char state = line.size() > at + 2 ? line[at + 2] : 'X';
+  if (state == 'Z' || state == 'X') return {};
   for (int field = 2; field < 22; ++field) {
     at = line.find(' ', at + 1);
     if (at == std::string::npos) return {};
