@@ -198,6 +198,7 @@ Task<Status> Executor::resume(DomainId id, Issuance issuance) {
   entry.ca = issuance.ca;
   entry.issuance = issuance.id;
   entry.look_first = true;
+  entry.taken_over = true;
   if (order_open(issuance.step)) {
     entry.holds_slot = true;
     in_flight_[entry.ca] += 1;
@@ -334,7 +335,13 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
       (error.kind == Error::Kind::transient || error.kind == Error::Kind::deadline)) {
     row->order_unsure = true;
   }
-  const bool put_off = !reaction.keep_issuance || reaction.retry_at > now() + options_.patience;
+  // The CA may have looked while the earlier process was gone, and its responder with it: that
+  // says nothing about the domain, so a new order follows at once, this one time.
+  const bool anew = !reaction.keep_issuance && tracked.taken_over && step > Step::new_order &&
+                    step <= Step::finalize;
+  if (anew) row->next_at = now();
+  const bool put_off =
+      !anew && (!reaction.keep_issuance || reaction.retry_at > now() + options_.patience);
   store::Changes changes;
   if (put_off) {
     const int failures = domain.failures + 1;
@@ -362,6 +369,14 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   if (auto committed = co_await ports_.store->commit(std::move(*row), std::move(changes));
       !committed) {
     co_return fail(std::move(committed.error()));
+  }
+  if (anew) {
+    log::debug("{}: {} (a new order follows)", tracked.domain, error.message());
+    tracked.issuance = IssuanceId{};
+    tracked.taken_over = false;
+    release_slot(tracked);
+    make_ready(id);
+    co_return Status{};
   }
   tracked.look_first = true;
   if (!put_off) {

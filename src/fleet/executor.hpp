@@ -65,6 +65,7 @@ class Executor {
     Time urgency{};           ///< when the domain's certificate ends; the past when it has none
     IssuanceId issuance{};    ///< none yet: it is started when the CA has room
     bool look_first = false;  ///< taken over from an earlier process, or a step that failed
+    bool taken_over = false;  ///< its issuance was begun by an earlier process
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
     std::vector<std::int64_t> requests;
   };

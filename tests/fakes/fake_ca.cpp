@@ -97,6 +97,13 @@ Task<Result<std::vector<OrderUrl>>> FakeCa::list_orders() {
   co_return urls;
 }
 
+void FakeCa::fail_validations() {
+  for (auto& [url, authorization] : authorizations_) {
+    const bool over = !authorization.valid_from || *authorization.valid_from <= clock_.now();
+    if (!over) authorization.succeeds = false;
+  }
+}
+
 void FakeCa::settle(Order& order) {
   auto& shown = order.shown;
   if (order.issued_from) {

@@ -30,6 +30,8 @@ class FakeCa final : public acme::Client {
   }
   /// Refuses this name when its authorization is looked at.
   void refuse(const Fqdn& name) { refused_.insert(name); }
+  /// Lets every validation under way fail, as when the name server has just gone.
+  void fail_validations();
   void offer_no_dns_01() { offers_dns_01_ = false; }
   void keep_no_orders_list() { keeps_list_ = false; }
 

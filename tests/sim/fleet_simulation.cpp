@@ -128,6 +128,7 @@ Task<void> FleetSimulation::execute_and_die(Duration after) {
   co_await loop_->clock().sleep_for(after);
   group.cancel();
   co_await group.join();
+  if (serves_dns_) ca_->fail_validations();
 }
 
 void FleetSimulation::issue_all(std::optional<Duration> kill_after) {

@@ -41,6 +41,9 @@ class FleetSimulation {
   /// batcher and everything they held; the store and the outside go on.
   void issue_all(std::optional<Duration> kill_after = std::nullopt);
 
+  /// From now on a kill takes the name server along, as it does with our own responder.
+  void serve_dns_ourselves() { serves_dns_ = true; }
+
   std::vector<Event> events();
   std::vector<store::DomainRow> domains();
   std::vector<TxtRecord> ledger();
@@ -76,6 +79,7 @@ class FleetSimulation {
   std::unique_ptr<fakes::FakeProbe> probe_;
   fleet::Ports ports_;
   int domains_;
+  bool serves_dns_ = false;
   std::map<std::string, int> outcomes_;
 };
 

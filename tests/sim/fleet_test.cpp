@@ -104,6 +104,17 @@ TEST(FleetSimulation, ACaWithoutAnOrdersListCostsAtMostTheOrdersInFlight) {
   EXPECT_LE(fleet.ca().orders_placed(), 120);
 }
 
+TEST(FleetSimulation, WhatTheCaMissedWhileNobodyAnsweredIsOrderedAgainAtOnce) {
+  FleetSimulation fleet(29, 60);
+  fleet.serve_dns_ourselves();
+  const Time begun = fleet.loop().clock().now();
+  fleet.issue_all(5s);
+  EXPECT_EQ(fleet.outcomes("issued"), 60);
+  EXPECT_GT(fleet.ca().orders_placed(), 60);
+  EXPECT_LT(fleet.loop().clock().now() - begun, 1min);
+  expect_whole(fleet, 60);
+}
+
 TEST(FleetSimulation, MaxInFlightHolds) {
   FleetSimulation fleet(17, 50);
   fleet.ports().cas.at(CaName("ca")).max_in_flight = 4;
