@@ -75,7 +75,6 @@ class DemoFolder {
 
 /// How a demo stands, for whoever watches it.
 struct Performance {
-  bool issuing = false;
   int status = interrupted;  ///< of a demo that is cancelled before it has one
   WorkDone done;
 };
@@ -96,7 +95,13 @@ Task<int> issue_inventory(app::App* app, Context context, std::string inventory,
 }
 
 Task<void> play(runtime::EventLoop* loop, runtime::Offload* offload, Context context,
-                Options options, fs::path folder, Performance* performance) {
+                Options options, Performance* performance) {
+  auto made = DemoFolder::make(options.keep);
+  if (!made) {
+    performance->status = report(context, made.error());
+    co_return;
+  }
+  const auto folder = (*made)->path();
   demo::StageOptions wanted{.folder = folder, .domains = options.domains};
   auto stage = co_await demo::Stage::set(loop, offload, std::move(wanted));
   if (!stage) {
@@ -113,15 +118,16 @@ Task<void> play(runtime::EventLoop* loop, runtime::Offload* offload, Context con
   } else if (auto app = app::App::open(std::move(*config), *loop); !app) {
     status = report(context, app.error());
   } else {
-    performance->issuing = true;
     auto inventory = (*stage)->inventory();
     status =
         co_await issue_inventory(app->get(), context, std::move(inventory), &performance->done);
-    performance->issuing = false;
   }
   performance->status = status;
   const auto& done = performance->done;
   if (!context.json) {
+    if (!options.keep.empty()) {
+      fmt::print("kept: certherd --config {}/certherd.toml domain list\n", folder.string());
+    }
     fmt::print("{} domains · {} issued · {} stored · {} installed · {} served\n", options.domains,
                done.issued, done.stored, done.installed, done.served);
     (void)std::fflush(stdout);
@@ -133,21 +139,21 @@ Task<void> play(runtime::EventLoop* loop, runtime::Offload* offload, Context con
   co_await (*stage)->strike();
 }
 
-// The issuing itself saves its state at Ctrl-C; before and after it there is nothing to save, only
-// children to take along.
+// carry_out() saves its state at Ctrl-C once it watches for it; until then there is nothing to
+// save, only children and the folder to take along.
 Task<void> cancel_at_signal(runtime::EventLoop* loop, runtime::TaskGroup* group,
                             const Performance* performance) {
   co_await runtime::wait_for_termination(loop);
-  if (!performance->issuing) group->cancel();
+  if (!performance->done.minds_signals) group->cancel();
 }
 
 Task<int> play_until_signal(runtime::EventLoop* loop, runtime::Offload* offload, Context context,
-                            Options options, fs::path folder) {
+                            Options options) {
   Performance performance;
   runtime::TaskGroup playing(*loop);
   runtime::TaskGroup watching(*loop);
   watching.spawn(cancel_at_signal(loop, &playing, &performance));
-  playing.spawn(play(loop, offload, std::move(context), options, std::move(folder), &performance));
+  playing.spawn(play(loop, offload, std::move(context), std::move(options), &performance));
   co_await playing.join();
   watching.cancel();
   co_await watching.join();
@@ -155,17 +161,9 @@ Task<int> play_until_signal(runtime::EventLoop* loop, runtime::Offload* offload,
 }
 
 int demo(const Context& context, const Options& options) {
-  auto folder = DemoFolder::make(options.keep);
-  if (!folder) return report(context, folder.error());
   auto loop = runtime::make_event_loop();
   auto offload = runtime::make_thread_offload(*loop, 1);
-  const int status =
-      loop->run(play_until_signal(loop.get(), offload.get(), context, options, (*folder)->path()));
-  if (!options.keep.empty() && !context.json) {
-    fmt::print("kept: certherd --config {}/certherd.toml domain list\n",
-               (*folder)->path().string());
-  }
-  return status;
+  return loop->run(play_until_signal(loop.get(), offload.get(), context, options));
 }
 
 }  // namespace

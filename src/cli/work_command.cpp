@@ -24,7 +24,8 @@ namespace json = boost::json;
 constexpr int signal_status = 128;
 
 // SIGTERM asks for a drain, which is a success; Ctrl-C is an interruption.
-Task<void> watch_signals(runtime::EventLoop* loop, app::Work* work, int* signal) {
+Task<void> watch_signals(runtime::EventLoop* loop, app::Work* work, WorkDone* done, int* signal) {
+  if (done != nullptr) done->minds_signals = true;
   *signal = co_await runtime::wait_for_termination(loop);
   log::info("saving what is under way (once more to end at once)");
   work->interrupt();
@@ -100,7 +101,7 @@ Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> req
     const auto source = [&work] { return work.progress(); };
     ProgressDisplay display(app->loop().clock(), source, context.quiet);
     runtime::TaskGroup background(app->loop());
-    background.spawn(watch_signals(&app->loop(), &work, &signal));
+    background.spawn(watch_signals(&app->loop(), &work, done, &signal));
     background.spawn(display.run());
     results = co_await work.carry_out(std::move(requests));
     background.cancel();

@@ -9,6 +9,7 @@ namespace certherd::cli {
 
 /// How many domains came how far.
 struct WorkDone {
+  bool minds_signals = false;  ///< from then on carry_out() itself sees to Ctrl-C and SIGTERM
   int issued = 0;
   int stored = 0;
   int installed = 0;
