@@ -63,7 +63,9 @@ Task<Result<std::unique_ptr<Stage>>> Stage::set(runtime::EventLoop* loop, runtim
   ca.folder = pebble_folder;
   ca.dns_server = dns;
   // The pause before it looks serves to catch impatient clients, and would only make us wait.
-  ca.environment = {{"PEBBLE_VA_NOSLEEP", "1"}};
+  ca.environment = std::move(options.environment);
+  ca.environment.emplace("PEBBLE_VA_NOSLEEP", "1");
+  ca.domain_blocklist = std::move(options.domain_blocklist);
   auto pebble = co_await PebbleServer::start(loop, offload, std::move(ca));
   if (!pebble) co_return fail(std::move(pebble.error()));
   stage->pebble_ = std::move(*pebble);

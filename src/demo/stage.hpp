@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "demo/nginx.hpp"
 #include "demo/pebble.hpp"
@@ -10,8 +12,10 @@
 namespace certherd::demo {
 
 struct StageOptions {
-  std::filesystem::path folder;  ///< exists; everything of the demo goes there
+  std::filesystem::path folder{};  ///< exists; everything of the demo goes there
   int domains = 100;
+  std::vector<std::string> domain_blocklist{};       ///< names that Pebble refuses
+  std::map<std::string, std::string> environment{};  ///< Pebble's, over what a demo gives it
 };
 
 /// What the demo plays on: a CA (Pebble), an edge (nginx), and a config and an inventory that
