@@ -70,7 +70,7 @@ class DelegationsTest : public testing::Test {
   ScriptedServer::Script script = [this](const Query& query) { return world(query); };
   ScriptedServer server{loop, [this](const Query& query) { return script(query); }};
   Querier querier{loop, random};
-  Slots slots{loop, 4};
+  runtime::Slots slots{loop, 4};
   Resolvers resolvers{loop, querier, slots, {server.address()}, {.patience = milliseconds(100)}};
   Delegations delegations{loop, resolvers, {.port = 5353, .overrides = {}}};
   Fqdn zone = Fqdn::literal("example.test");

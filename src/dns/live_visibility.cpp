@@ -10,8 +10,8 @@
 #include "dns/query.hpp"
 #include "dns/resolvers.hpp"
 #include "dns/sight.hpp"
-#include "dns/slots.hpp"
 #include "dns/zone_finder.hpp"
+#include "runtime/slots.hpp"
 #include "runtime/together.hpp"
 
 namespace certherd::dns {
@@ -60,7 +60,7 @@ class LiveVisibility final : public Visibility {
   runtime::EventLoop& loop_;
   ResolverOptions options_;
   Querier querier_;
-  Slots slots_;
+  runtime::Slots slots_;
   Resolvers resolvers_;
   Delegations delegations_;
   ZoneFinder zones_;

@@ -31,7 +31,7 @@ std::vector<ServerAddress> parse_resolv_conf(std::string_view text) {
   return servers;
 }
 
-Resolvers::Resolvers(runtime::Clock& clock, Querier& querier, Slots& slots,
+Resolvers::Resolvers(runtime::Clock& clock, Querier& querier, runtime::Slots& slots,
                      std::vector<ServerAddress> servers, QueryOptions options)
     : clock_(clock),
       querier_(querier),

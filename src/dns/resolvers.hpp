@@ -7,9 +7,9 @@
 #include "base/result.hpp"
 #include "dns/message.hpp"
 #include "dns/query.hpp"
-#include "dns/slots.hpp"
 #include "dns/visibility.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/slots.hpp"
 
 namespace certherd::dns {
 
@@ -26,7 +26,7 @@ class Resolvers {
     std::string server;  ///< who gave it
   };
 
-  Resolvers(runtime::Clock& clock, Querier& querier, Slots& slots,
+  Resolvers(runtime::Clock& clock, Querier& querier, runtime::Slots& slots,
             std::vector<ServerAddress> servers, QueryOptions options);
 
   /// The first answer that tells something: NOERROR or NXDOMAIN. Errors: not_found when some
@@ -39,7 +39,7 @@ class Resolvers {
  private:
   runtime::Clock& clock_;
   Querier& querier_;
-  Slots& slots_;
+  runtime::Slots& slots_;
   std::vector<ServerAddress> servers_;
   QueryOptions options_;
 };

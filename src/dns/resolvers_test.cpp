@@ -47,7 +47,7 @@ class ResolversTest : public testing::Test {
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_event_loop();
   runtime::SeededRandom random{1};
   Querier querier{*loop, random};
-  Slots slots{*loop, 4};
+  runtime::Slots slots{*loop, 4};
 };
 
 TEST_F(ResolversTest, AsksTheNextWhenOneIsSilentOrFails) {

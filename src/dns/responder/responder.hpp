@@ -21,7 +21,7 @@ struct ResponderOptions {
   int responses_per_second = 200;  ///< per client network (/24, /56) over UDP, 0: no limit; beyond
                                    ///< it every second answer is truncated (the client turns to
                                    ///< TCP), the other dropped
-  int tcp_connections = 128;
+  int tcp_connections = 1024;
 };
 
 /// A DNS provider that is itself the name server: authoritative for its zones over UDP and TCP.

@@ -7,6 +7,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <tuple>
 
 #include "runtime/timeouts.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+// Connections taken before other tasks of the loop get their turn.
+constexpr int accepts_per_turn = 64;
 constexpr auto pause_after_failed_accept = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -39,18 +42,33 @@ TcpServer::TcpServer(runtime::EventLoop* loop, runtime::TaskGroup* sessions,
     : loop_(loop), group_(sessions), authority_(authority), limits_(limits) {}
 
 Task<void> TcpServer::run(tcp::acceptor* acceptor) {
+  boost::system::error_code error;
+  acceptor->non_blocking(true, error);
   while (acceptor->is_open()) {
-    auto [error, socket] = co_await acceptor->async_accept(asio::as_tuple(asio::use_awaitable));
-    if (error == asio::error::operation_aborted || !acceptor->is_open()) co_return;
-    if (error) {
+    std::tie(error) = co_await acceptor->async_wait(tcp::acceptor::wait_read,
+                                                    asio::as_tuple(asio::use_awaitable));
+    if (error || !acceptor->is_open()) co_return;  // closed or cancelled
+    if (!accept_waiting(*acceptor)) {
       // Out of descriptors, most likely: without a pause this would spin.
       co_await loop_->clock().sleep_for(pause_after_failed_accept);
-      continue;
     }
+  }
+}
+
+// All that stand in line, not one in each turn of the loop: a CA asks for a whole fleet at once,
+// and on a busy loop its patience would end in the line.
+bool TcpServer::accept_waiting(tcp::acceptor& acceptor) {
+  for (int i = 0; i < accepts_per_turn; ++i) {
+    boost::system::error_code error;
+    tcp::socket socket = acceptor.accept(error);
+    if (error == asio::error::would_block || error == asio::error::try_again) return true;
+    if (error == asio::error::connection_aborted) continue;  // it has left the line
+    if (error) return false;
     if (!make_room()) continue;  // all are busy: the new one is closed
     auto session = serve(sessions_.emplace(sessions_.end(), std::move(socket)));
     group_->spawn(std::move(session));
   }
+  return true;
 }
 
 void TcpServer::close() {

@@ -38,6 +38,8 @@ class TcpServer {
   using Sessions = std::list<Session>;  // longest untouched first
   class Registration;
 
+  /// False when accepting fails for a reason of ours.
+  bool accept_waiting(boost::asio::ip::tcp::acceptor& acceptor);
   bool make_room();
   static void end(Session& session);
   Task<void> serve(Sessions::iterator session);

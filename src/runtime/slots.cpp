@@ -1,8 +1,8 @@
-#include "dns/slots.hpp"
+#include "runtime/slots.hpp"
 
 #include "runtime/wakeup.hpp"
 
-namespace certherd::dns {
+namespace certherd::runtime {
 
 /// A place in the queue: left by being granted a slot, or by being cancelled.
 class Slots::Place {
@@ -39,7 +39,7 @@ class Slots::Place {
 
  private:
   Slots* slots_;
-  runtime::Wakeup granted_at_;
+  Wakeup granted_at_;
   std::list<Place*>::iterator position_;
   bool granted_ = false;
   bool taken_ = false;
@@ -63,4 +63,4 @@ void Slots::release() {
   }
 }
 
-}  // namespace certherd::dns
+}  // namespace certherd::runtime

@@ -7,13 +7,13 @@
 #include "runtime/event_loop.hpp"
 #include "runtime/task.hpp"
 
-namespace certherd::dns {
+namespace certherd::runtime {
 
-/// Lets at most `count` holders go on at one time, first come, first served: each query holds a
-/// socket, and a process has only so many. Used on the loop; outlives its holders.
+/// Lets at most `count` holders go on at one time, first come, first served: what they do may hold
+/// a socket, and a process has only so many. Used on the loop; outlives its holders.
 class Slots {
  public:
-  Slots(runtime::EventLoop& loop, std::size_t count) : loop_(loop), free_(count) {}
+  Slots(EventLoop& loop, std::size_t count) : loop_(loop), free_(count) {}
 
   /// Gives its slot back when it goes.
   class Hold {
@@ -36,9 +36,9 @@ class Slots {
 
   void release();
 
-  runtime::EventLoop& loop_;
+  EventLoop& loop_;
   std::size_t free_;
   std::list<Place*> queue_;
 };
 
-}  // namespace certherd::dns
+}  // namespace certherd::runtime

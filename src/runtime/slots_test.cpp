@@ -1,4 +1,4 @@
-#include "dns/slots.hpp"
+#include "runtime/slots.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "runtime/together.hpp"
 #include "runtime/virtual_loop.hpp"
 
-namespace certherd::dns {
+namespace certherd::runtime {
 namespace {
 
 using std::chrono::seconds;
@@ -76,4 +76,4 @@ TEST_F(SlotsTest, PassesByThoseWhoGaveUpWaiting) {
 }
 
 }  // namespace
-}  // namespace certherd::dns
+}  // namespace certherd::runtime
