@@ -104,12 +104,15 @@ Status App::start_places() {
 }
 
 Status App::start_probe() {
-  probe::TlsProbeOptions options;
+  std::string trust;
   if (!config_.probe.trust.empty()) {
-    auto trust = read_file(config_.probe.trust, trust_limit);
-    if (!trust) return fail(std::move(trust.error()).during("open [probe] trust"));
-    options.trust_pem = std::move(*trust);
+    auto read = read_file(config_.probe.trust, trust_limit);
+    if (!read) return fail(std::move(read.error()).during("open [probe] trust"));
+    trust = std::move(*read);
   }
+  auto roots = crypto::TrustedRoots::load(trust);
+  if (!roots) return fail(std::move(roots.error()).during("open [probe] trust"));
+  probe::TlsProbeOptions options{.roots = std::move(*roots)};
   services_->probe = probe::make_tls_probe(loop_, *pool_, std::move(options));
   ports_.probe = services_->probe.get();
   return {};

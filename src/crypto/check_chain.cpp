@@ -100,13 +100,25 @@ Result<CertificateInfo> check_issued(std::string_view chain_pem, std::string_vie
   return info;
 }
 
-Status check_trusted(const std::vector<std::string>& chain_der, std::string_view roots_pem,
-                     Time now) {
+Result<TrustedRoots> TrustedRoots::load(std::string_view further_pem) {
+  std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
+  ensure(store != nullptr, "read trusted roots");
+  X509_STORE_set_default_paths(store.get());
+  if (!further_pem.empty()) {
+    auto roots = parse_chain(further_pem);
+    if (!roots) return fail(std::move(roots.error()).during("read further roots"));
+    for (const auto& root : *roots) {
+      ensure(X509_STORE_add_cert(store.get(), root.get()) == 1, "read trusted roots");
+    }
+  }
+  return TrustedRoots(std::move(store));
+}
+
+Status TrustedRoots::judge(const std::vector<std::string>& chain_der, Time now) const {
   std::vector<CertificateHandle> owners;
   const CertificateStack others(sk_X509_new_null());
-  const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());
-  ensure(others != nullptr && store != nullptr && context != nullptr, "verify chain");
+  ensure(others != nullptr && context != nullptr, "verify chain");
 
   for (const std::string& der : chain_der) {
     auto certificate = parse_certificate(der);
@@ -116,19 +128,10 @@ Status check_trusted(const std::vector<std::string>& chain_der, std::string_view
   }
   if (owners.empty()) return untrusted("the server sent no certificate");
 
-  // This reads SSL_CERT_FILE and SSL_CERT_DIR; a system without roots is no error.
-  X509_STORE_set_default_paths(store.get());
-  if (!roots_pem.empty()) {
-    auto roots = parse_chain(roots_pem);
-    if (!roots) return fail(std::move(roots.error()).during("read further roots"));
-    for (const auto& root : *roots) {
-      ensure(X509_STORE_add_cert(store.get(), root.get()) == 1, "verify chain");
-    }
-  }
-
-  ensure(X509_STORE_CTX_init(context.get(), store.get(), owners.front().get(), others.get()) == 1 &&
-             X509_STORE_CTX_set_default(context.get(), "ssl_server") == 1,
-         "verify chain");
+  ensure(
+      X509_STORE_CTX_init(context.get(), store_.get(), owners.front().get(), others.get()) == 1 &&
+          X509_STORE_CTX_set_default(context.get(), "ssl_server") == 1,
+      "verify chain");
   X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()),
                              std::chrono::system_clock::to_time_t(now));
   X509_STORE_CTX_set_verify_cb(context.get(), &forgive_dates_of_leaf);

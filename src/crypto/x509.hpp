@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,9 @@
 #include "base/result.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
+
+// OpenSSL's own declaration, so that its headers stay in this room.
+struct x509_store_st;
 
 namespace certherd::crypto {
 
@@ -37,10 +41,21 @@ Result<CertificateInfo> read_certificate(std::string_view der);
 Result<CertificateInfo> check_issued(std::string_view chain_pem, std::string_view public_key,
                                      const std::vector<Fqdn>& names, Time now);
 
-/// Judges a chain (DER, leaf first) against the system's roots and those in `roots_pem`, at
-/// `now`, for use as a TLS server. Dates of the leaf are left to the caller.
-/// Errors: rejected with OpenSSL's reason.
-Status check_trusted(const std::vector<std::string>& chain_der, std::string_view roots_pem,
-                     Time now);
+/// The roots that served chains are judged by. Reading the system's takes tens of milliseconds, so
+/// they are read once and kept. Cheap to copy; may be used on several threads at once.
+class TrustedRoots {
+ public:
+  /// The system's roots (SSL_CERT_FILE and SSL_CERT_DIR are followed; none is no error) and those
+  /// in `further_pem`. Blocks on the disk. Errors: rejected when `further_pem` does not parse.
+  static Result<TrustedRoots> load(std::string_view further_pem);
+
+  /// Judges a chain (DER, leaf first) at `now`, for use as a TLS server. Dates of the leaf are
+  /// left to the caller. Errors: rejected with OpenSSL's reason.
+  Status judge(const std::vector<std::string>& chain_der, Time now) const;
+
+ private:
+  explicit TrustedRoots(std::shared_ptr<x509_store_st> store) : store_(std::move(store)) {}
+  std::shared_ptr<x509_store_st> store_;  // shared by copies; constant once it is loaded
+};
 
 }  // namespace certherd::crypto

@@ -228,6 +228,12 @@ TEST_F(Issued, RefusesWhatIsNoChain) {
 
 class Trusted : public Chain {
  protected:
+  static Status check_trusted(const std::vector<std::string>& chain, std::string_view roots,
+                              Time at) {
+    const auto trusted = TrustedRoots::load(roots);
+    if (!trusted) return fail(trusted.error());
+    return trusted->judge(chain, at);
+  }
   std::vector<std::string> served() const {
     const std::string chain = issue({"a.example"});
     return {der_of(chain), der_of(ca.root_pem())};

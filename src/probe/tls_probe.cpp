@@ -181,7 +181,7 @@ class TlsProbe final : public Probe {
     }
     Observation observation;
     observation.name_matches = some_name_covers(leaf->names, host);
-    if (auto trusted = crypto::check_trusted(served.chain_der, options_.trust_pem, now); !trusted) {
+    if (auto trusted = options_.roots.judge(served.chain_der, now); !trusted) {
       observation.trust = std::move(trusted.error());
     }
     observation.address = std::move(served.address);

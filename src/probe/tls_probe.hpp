@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
+#include "crypto/x509.hpp"
 #include "probe/probe.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/offload.hpp"
@@ -10,7 +10,7 @@
 namespace certherd::probe {
 
 struct TlsProbeOptions {
-  std::string trust_pem;  ///< further roots for judging what is served; empty: the system's only
+  crypto::TrustedRoots roots;  ///< for judging what is served
 };
 
 std::unique_ptr<Probe> make_tls_probe(runtime::EventLoop& loop, runtime::Offload& offload,

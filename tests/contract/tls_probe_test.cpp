@@ -68,8 +68,8 @@ class TlsProbeTest : public testing::Test {
   Time now_ = loop_->clock().now();
   crypto::LocalCa ca_{"root of the test", now_};
   crypto::LocalCa other_ca_{"somebody's root", now_};
-  std::unique_ptr<probe::Probe> probe_ =
-      probe::make_tls_probe(*loop_, *offload_, {.trust_pem = ca_.root_pem()});
+  std::unique_ptr<probe::Probe> probe_ = probe::make_tls_probe(
+      *loop_, *offload_, {.roots = *crypto::TrustedRoots::load(ca_.root_pem())});
   std::uint16_t port_ = 0;
   std::uint16_t plain_port_ = 0;
 
