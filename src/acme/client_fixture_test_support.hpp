@@ -54,7 +54,7 @@ class ScriptedCa : public testing::Test {
   ScriptedHttp http;
   crypto::PrivateKey key = *crypto::PrivateKey::generate(KeyType::ecdsa_p256);
   std::unique_ptr<Client> client =
-      make_client(http, loop->clock(), *offload, {"https://ca.example/dir", key});
+      make_client(http, *loop, *offload, {"https://ca.example/dir", key});
 };
 
 }  // namespace certherd::acme

@@ -33,11 +33,12 @@ constexpr std::string_view pem_chain = "application/pem-certificate-chain";
 
 class HttpClient final : public Client {
  public:
-  HttpClient(http::Client& http, runtime::Clock& clock, runtime::Offload& offload,
+  HttpClient(http::Client& http, runtime::EventLoop& loop, runtime::Offload& offload,
              ClientOptions options)
       : directory_url_(std::move(options.directory_url)),
         thumbprint_(crypto::jwk_thumbprint(options.account_key)),
-        session_(http, clock, offload, std::move(options.account_key), options.request_timeout) {}
+        session_(http, loop, offload, std::move(options.account_key), options.request_timeout,
+                 options.requests_at_once) {}
 
   Task<Result<Directory>> directory() override;
   Task<Result<AccountInfo>> new_account(NewAccount account) override;
@@ -275,9 +276,9 @@ TxtValue HttpClient::challenge_value(const std::string& token) const {
 
 }  // namespace
 
-std::unique_ptr<Client> make_client(http::Client& http, runtime::Clock& clock,
+std::unique_ptr<Client> make_client(http::Client& http, runtime::EventLoop& loop,
                                     runtime::Offload& offload, ClientOptions options) {
-  return std::make_unique<HttpClient>(http, clock, offload, std::move(options));
+  return std::make_unique<HttpClient>(http, loop, offload, std::move(options));
 }
 
 }  // namespace certherd::acme

@@ -299,7 +299,7 @@ TEST_F(ListOrders, RefusesAPageOnPlainHttpAndRubbishInIt) {
 TEST_F(AcmeClient, HashesTokenAndThumbprintIntoTheTxtValue) {
   auto known = crypto::PrivateKey::from_pem(Secret<std::string>(std::string(rfc7517_key)));
   ASSERT_TRUE(known) << known.error().message();
-  client = make_client(http, loop->clock(), *offload, {"https://ca.example/dir", *known});
+  client = make_client(http, *loop, *offload, {"https://ca.example/dir", *known});
   EXPECT_EQ(client->challenge_value("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA").text(),
             "ZTRx1Ckl1-tM05o5zaizTTA0yUy5AGereMgSNWC6Ll8");
 }

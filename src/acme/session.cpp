@@ -35,13 +35,19 @@ Request make_request(Request::Method method, std::string url) {
 
 }  // namespace
 
-Session::Session(http::Client& http, runtime::Clock& clock, runtime::Offload& offload,
-                 crypto::PrivateKey key, Duration timeout)
-    : http_(http), clock_(clock), offload_(offload), key_(std::move(key)), timeout_(timeout) {}
+Session::Session(http::Client& http, runtime::EventLoop& loop, runtime::Offload& offload,
+                 crypto::PrivateKey key, Duration timeout, std::size_t requests_at_once)
+    : http_(http),
+      clock_(loop.clock()),
+      offload_(offload),
+      slots_(loop, requests_at_once),
+      key_(std::move(key)),
+      timeout_(timeout) {}
 
 Task<Result<http::Response>> Session::get(std::string url) {
   auto op = fmt::format("GET {}", url);
   auto request = make_request(Request::Method::get, std::move(url));
+  const auto slot = co_await slots_.take();
   auto response = co_await http_.send(std::move(request), clock_.now() + timeout_);
   if (!response) co_return fail(std::move(response.error()));
   if (!succeeded(*response)) co_return fail(to_error(std::move(op), *response, clock_.now()));
@@ -54,6 +60,7 @@ Task<Result<http::Response>> Session::post(Post post) {
     co_return fail(Error::Kind::misconfigured, op,
                    "there is no account at this CA yet: certherd account register");
   }
+  const auto slot = co_await slots_.take();
   const Time deadline = clock_.now() + timeout_;
   std::optional<std::string> nonce = nonces_.take();
   Error refused;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "acme/nonce_pool.hpp"
@@ -8,7 +9,9 @@
 #include "http/client.hpp"
 #include "model/identifiers.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/event_loop.hpp"
 #include "runtime/offload.hpp"
+#include "runtime/slots.hpp"
 #include "runtime/task.hpp"
 
 namespace certherd::acme {
@@ -30,8 +33,10 @@ class Session {
   /// A server that refuses half of all nonces (Pebble can) gets past this once in 2^30 requests.
   static constexpr int most_bad_nonces = 30;
 
-  Session(http::Client& http, runtime::Clock& clock, runtime::Offload& offload,
-          crypto::PrivateKey key, Duration timeout);
+  /// At most `requests_at_once` are under way at one time; the others wait in line, and their
+  /// `timeout` begins when they are sent.
+  Session(http::Client& http, runtime::EventLoop& loop, runtime::Offload& offload,
+          crypto::PrivateKey key, Duration timeout, std::size_t requests_at_once);
 
   /// Where fresh nonces come from; before any post().
   void use_new_nonce(std::string url) { new_nonce_ = std::move(url); }
@@ -55,6 +60,7 @@ class Session {
   http::Client& http_;
   runtime::Clock& clock_;
   runtime::Offload& offload_;
+  runtime::Slots slots_;
   crypto::PrivateKey key_;
   Duration timeout_;
   AccountUrl account_;

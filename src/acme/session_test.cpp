@@ -162,7 +162,7 @@ TEST_F(SignedRequests, SignsWithRsaOffTheLoopAndWithCurvesOnIt) {
   CountingOffload counted;
   for (const auto type : {KeyType::ecdsa_p256, KeyType::rsa_2048}) {
     auto other = *crypto::PrivateKey::generate(type);
-    client = make_client(http, loop->clock(), counted, {"https://ca.example/dir", other});
+    client = make_client(http, *loop, counted, {"https://ca.example/dir", other});
     expect_first_contact();
     expect_post(resource, json_answer(200, order_text));
     ASSERT_TRUE(fetch());

@@ -85,7 +85,8 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
   made.http = std::move(*http);
   acme::ClientOptions client_options{.directory_url = config.directory,
                                      .account_key = std::move(*key)};
-  made.acme = acme::make_client(*made.http, loop_.clock(), offload_, std::move(client_options));
+  client_options.requests_at_once = static_cast<std::size_t>(config.requests_at_once);
+  made.acme = acme::make_client(*made.http, loop_, offload_, std::move(client_options));
   if (!account.url.empty()) made.acme->use_account(account.url);
   made.account = std::move(account);
   co_return &entries_.insert_or_assign(std::move(ca), std::move(made)).first->second;
@@ -116,7 +117,7 @@ Task<Result<acme::Directory>> Accounts::directory(CaName ca) {
   auto key = co_await new_key(KeyType::ecdsa_p256);
   if (!key) co_return fail(std::move(key.error()));
   acme::ClientOptions options{.directory_url = config.directory, .account_key = std::move(*key)};
-  auto client = acme::make_client(**http, loop_.clock(), offload_, std::move(options));
+  auto client = acme::make_client(**http, loop_, offload_, std::move(options));
   co_return co_await client->directory();
 }
 

@@ -101,6 +101,8 @@ class Reader {
     if (const auto trust = table.text("trust")) ca.trust = absolute(*trust);
     ca.max_in_flight =
         static_cast<int>(table.integer("max_in_flight", 1, 100'000).value_or(ca.max_in_flight));
+    ca.requests_at_once =
+        static_cast<int>(table.integer("requests_at_once", 1, 1'000).value_or(ca.requests_at_once));
     for (const auto* later : {"limits", "eab", "profile", "preferred_chain"}) table.refuse(later);
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));

@@ -32,7 +32,8 @@ struct CaConfig {
   KeyType account_key = KeyType::ecdsa_p256;
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
-  int max_in_flight = 500;
+  int max_in_flight = 500;      ///< orders open at one time
+  int requests_at_once = 64;    ///< exchanges under way at one time
 };
 
 struct ProbeConfig {

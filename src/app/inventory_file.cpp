@@ -272,9 +272,9 @@ Result<std::vector<Domain>> read_inventory(std::string_view text) {
     const auto where = fmt::format("line {}", line.number);
     auto domain = line.error ? Result<Domain>(fail(*line.error)) : domain_of(line.row);
     if (!domain) {
-      auto& error = domain.error();
-      if (error.causes.empty()) faults.push_back(std::move(error));
-      for (auto& cause : error.causes) faults.push_back(std::move(cause).during(where));
+      const auto& error = domain.error();
+      if (error.causes.empty()) faults.push_back(error);
+      for (const auto& cause : error.causes) faults.push_back(cause.during(where));
       continue;
     }
     const auto [earlier, is_new] = seen.emplace(domain->name, line.number);

@@ -28,6 +28,7 @@ terms_of_service_agreed = false           # read https://letsencrypt.org/reposit
 # account_key = "ecdsa-p256"              # ecdsa-p384, rsa-2048
 # finalize_within = "3m"
 # max_in_flight = 500                     # orders open at one time
+# requests_at_once = 64                   # exchanges with the CA under way at one time
 # trust = "roots.pem"                     # further roots for the CA's own HTTPS
 
 [ca.letsencrypt-staging]                  # for trying things out: not trusted by browsers

@@ -28,7 +28,9 @@ std::string detail_text(const Event& event) {
   std::string text;
   for (const auto& [key, value] : event.detail) {
     if (!text.empty()) text += ' ';
-    text += key + '=' + value;
+    text += key;
+    text += '=';
+    text += value;
   }
   return text;
 }

@@ -24,7 +24,7 @@ constexpr Duration stop_patience = 3s;
 // Debian keeps it where ordinary users do not look.
 Result<std::string> find_nginx() {
   std::vector<std::string> folders;
-  if (const char* path = std::getenv("PATH")) {  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  if (const char* path = std::getenv("PATH")) {
     std::istringstream stream(path);
     for (std::string folder; std::getline(stream, folder, ':');) folders.push_back(folder);
   }
@@ -146,7 +146,7 @@ Task<Result<bool>> Nginx::launch() {
   runtime::Command command;
   command.arguments = this->command({});
   command.log_file = options_.folder / "nginx.out";
-  auto child = runtime::Child::start(*loop_, std::move(command));
+  auto child = runtime::Child::start(*loop_, command);
   if (!child) co_return fail(std::move(child.error()).during("start nginx"));
   child_ = std::move(*child);
 

@@ -138,7 +138,7 @@ Task<Result<PebbleServer::Outcome>> PebbleServer::launch(
   }
   command.environment = std::move(environment);
   command.log_file = log_file_;
-  auto child = runtime::Child::start(*loop_, std::move(command));
+  auto child = runtime::Child::start(*loop_, command);
   if (!child) co_return fail(std::move(child.error()).during("start pebble"));
   child_ = std::move(*child);
   co_return co_await wait_until_ready();

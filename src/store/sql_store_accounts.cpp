@@ -32,7 +32,7 @@ struct Columns {
 
 Result<std::optional<Account>> select(soci::session& sql, const CaName& ca) {
   Columns c;
-  const std::string name = ca.text();
+  const std::string& name = ca.text();
   soci::statement query =
       (sql.prepare << "SELECT ca, directory, key_type, sealed_key, thumbprint, url, status, "
                       "contact, created_at FROM account WHERE ca = :ca",

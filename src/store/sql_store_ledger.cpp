@@ -34,7 +34,7 @@ void for_each(soci::session& sql, const std::string& text, const std::vector<Txt
 Result<std::vector<TxtRecord>> select(soci::session& sql, const DnsName& dns,
                                       const std::string& condition) {
   Columns c;
-  const std::string section = dns.text();
+  const std::string& section = dns.text();
   soci::statement query =
       (sql.prepare << "SELECT t.dns, t.zone, t.name, t.value, t.issuance FROM txt_record t "
                       "WHERE t.dns = :dns "

@@ -55,8 +55,7 @@ class Pebble : public testing::Test {
   }
 
   std::unique_ptr<acme::Client> make_client(crypto::PrivateKey key) {
-    return acme::make_client(*http_, loop->clock(), *offload,
-                             {pebble_->directory_url(), std::move(key)});
+    return acme::make_client(*http_, *loop, *offload, {pebble_->directory_url(), std::move(key)});
   }
 
   template <typename T>

@@ -228,6 +228,7 @@ Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
     }
   }
   std::vector<Event> published;
+  published.reserve(issuance.challenges.size());
   for (const auto& challenge : issuance.challenges) {
     published.push_back(
         event(issuance, "challenge.published",
