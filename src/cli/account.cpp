@@ -65,7 +65,7 @@ Task<int> show_account(app::App* app, Context context, std::string given) {
 
 void add_account(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("account", "The ACME account");
-  command->require_subcommand(1);
+  require_command(*command);
   auto ca = std::make_shared<std::string>();
 
   auto* registering = command->add_subcommand(

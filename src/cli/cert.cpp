@@ -106,7 +106,7 @@ Task<int> show(app::App* app, Context context, std::string text) {
 
 void add_cert(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("cert", "Look at the certificates");
-  command->require_subcommand(1);
+  require_command(*command);
 
   auto* listing = command->add_subcommand("list", "The current certificate of each domain");
   auto all = std::make_shared<bool>(false);

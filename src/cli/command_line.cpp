@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
   Context context;
   CLI::App line(about, "certherd");
   line.footer(statuses);
-  line.require_subcommand(1);
+  require_command(line);
   line.fallthrough();
   line.get_formatter()->column_width(34);
   line.add_option("--config", context.config,
@@ -63,6 +63,9 @@ int run(int argc, char** argv) {
 
   try {
     line.parse(argc, argv);
+    if (const auto unknown = line.remaining(true); !unknown.empty()) {
+      throw CLI::ExtrasError("certherd", unknown);
+    }
   } catch (const CLI::ParseError& error) {
     const int status = line.exit(error);
     return status == 0 ? all_done : wrong_usage;

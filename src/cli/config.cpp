@@ -45,7 +45,7 @@ Task<int> check(app::App* app, Context context) {
 
 void add_config(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("config", "The config file");
-  command->require_subcommand(1);
+  require_command(*command);
   auto* checking = command->add_subcommand(
       "check", "Name every fault by file, line and key, then try each outside system read-only");
   checking->callback([&context] {

@@ -38,6 +38,9 @@ void add_log(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);
 void add_version(CLI::App& parent, Context& context);
 
+/// Makes one of the subcommands of `app` necessary, and an unknown one be told by its name.
+void require_command(CLI::App& app);
+
 /// Loads the config, opens the store, and runs `command` on the loop. Faults before that are
 /// printed; the status is then wrong_usage.
 int with_app(const Context& context, const std::function<Task<int>(app::App*)>& command);

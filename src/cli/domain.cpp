@@ -265,7 +265,7 @@ void add_adding(CLI::App& command, Context& context) {
 
 void add_domain(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("domain", "The inventory");
-  command->require_subcommand(1);
+  require_command(*command);
   add_adding(*command, context);
 
   auto* importing = command->add_subcommand(
