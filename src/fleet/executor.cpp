@@ -366,10 +366,10 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
                                 {"retry_at", format_time(row->next_at)}}}};
   auto certificate = row->certificate;
   const Time retry_at = row->next_at;
-  if (auto committed = co_await ports_.store->commit(std::move(*row), std::move(changes));
-      !committed) {
-    co_return fail(std::move(committed.error()));
-  }
+  auto committed = co_await ports_.store->commit(std::move(*row), std::move(changes));
+  if (!committed) co_return fail(std::move(committed.error()));
+  // A request that comes later in this run has to take it up: a domain has one active issuance.
+  if (put_off && committed->active()) leftover_.insert_or_assign(id, std::move(*committed));
   if (anew) {
     log::debug("{}: {} (a new order follows)", tracked.domain, error.message());
     tracked.issuance = IssuanceId{};

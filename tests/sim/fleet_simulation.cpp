@@ -135,7 +135,24 @@ void FleetSimulation::issue_all(std::optional<Duration> kill_after) {
   loop_->run(submit());
   if (kill_after) loop_->run(execute_and_die(*kill_after));
   loop_->run(execute());
+  count_outcomes();
+}
 
+Task<void> FleetSimulation::execute_and_submit(Duration after) {
+  runtime::TaskGroup group(*loop_);
+  group.spawn(execute());
+  co_await loop_->clock().sleep_for(after);
+  co_await submit();
+  co_await group.join();
+}
+
+void FleetSimulation::issue_all_again_after(Duration again_after) {
+  loop_->run(submit());
+  loop_->run(execute_and_submit(again_after));
+  count_outcomes();
+}
+
+void FleetSimulation::count_outcomes() {
   outcomes_.clear();
   auto requests = loop_->run(store_->batch("batch"));
   for (const auto& request : *requests) {

@@ -44,6 +44,9 @@ class FleetSimulation {
   /// From now on a kill takes the name server along, as it does with our own responder.
   void serve_dns_ourselves() { serves_dns_ = true; }
 
+  /// Asks for all of them, and once more after `again_after` while the first work still goes on.
+  void issue_all_again_after(Duration again_after);
+
   std::vector<Event> events();
   std::vector<store::DomainRow> domains();
   std::vector<TxtRecord> ledger();
@@ -64,6 +67,8 @@ class FleetSimulation {
   Task<void> submit();
   Task<void> execute();
   Task<void> execute_and_die(Duration after);
+  Task<void> execute_and_submit(Duration after);
+  void count_outcomes();
 
   std::unique_ptr<runtime::EventLoop> loop_;
   std::unique_ptr<runtime::Offload> offload_;

@@ -69,6 +69,14 @@ TEST(FleetSimulation, WithoutDns01TheErrorSaysWhatIsOffered) {
   EXPECT_THAT(fleet.domains().front().domain.last_error->detail, testing::HasSubstr("http-01"));
 }
 
+TEST(FleetSimulation, ARequestTakesUpWhatTheSameRunHasPutOff) {
+  FleetSimulation fleet(23, 10);
+  fleet.visibility().lose(fleet.name(6).challenge_name());
+  fleet.issue_all_again_after(2s);
+  EXPECT_EQ(fleet.outcomes("failed"), 2);
+  EXPECT_EQ(fleet.outcomes("issued"), 18);
+}
+
 TEST(FleetSimulation, ForeignValuesAtTheSameNameSurvive) {
   FleetSimulation fleet(5, 10);
   const auto name = fleet.name(0).challenge_name();
