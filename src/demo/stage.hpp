@@ -31,6 +31,8 @@ class Stage {
   /// Text of the inventory file, CSV.
   const std::string& inventory() const { return inventory_; }
 
+  const PebbleServer& pebble() const { return *pebble_; }
+
   Task<void> strike();
 
  private:

@@ -21,6 +21,8 @@ class TestServer {
   struct Answer {
     std::string bytes;
     bool close = false;  ///< the connection, after that
+    /// Called for further bytes until it gives none, or until the client has gone.
+    std::function<std::string()> more = nullptr;
   };
   /// Called with the whole request, on any thread.
   using Handler = std::function<Answer(std::string request)>;

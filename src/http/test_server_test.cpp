@@ -83,6 +83,10 @@ void TestServer::answer(Stream& stream) {
     const Answer answer = handler_(received.substr(0, head + body));
     received.erase(0, head + body);
     asio::write(stream, asio::buffer(answer.bytes), error);
+    for (auto bytes = answer.more ? answer.more() : std::string(); !bytes.empty() && !error;
+         bytes = answer.more()) {
+      asio::write(stream, asio::buffer(bytes), error);
+    }
     if (error || answer.close) return;
   }
 }

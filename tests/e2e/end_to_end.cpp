@@ -33,12 +33,21 @@ void OnStage::configure(const std::string& from, const std::string& to) {
   write_file(path("certherd.toml"), text.replace(at, from.size(), to));
 }
 
+void OnStage::set_proxy(const CaProxy::Https& https) {
+  const auto& pebble = stage_->pebble();
+  proxy_ = std::make_unique<CaProxy>(pebble.directory_url(), pebble.trust_pem(), https);
+  write_file(path("proxy-root.pem"), proxy_->trust_pem());
+  configure(pebble.directory_url(), proxy_->directory_url());
+  configure("pebble-https-root.pem", "proxy-root.pem");
+}
+
 void OnStage::add_inventory() {
   const auto imported = run({"domain", "import", "inventory.csv"});
   ASSERT_EQ(imported.status, 0) << imported.err;
 }
 
 void OnStage::TearDown() {
+  proxy_.reset();
   if (stage_) loop().run(stage_->strike());
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/app.hpp"
+#include "ca_proxy.hpp"
 #include "demo/stage.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "program.hpp"
@@ -46,6 +47,8 @@ class OnStage : public EndToEnd {
   /// Replaces a text of the config, which must be there.
   void configure(const std::string& from, const std::string& to);
   void add_inventory();
+  /// Puts a proxy between the program and Pebble, and into the config.
+  void set_proxy(const CaProxy::Https& https = CaProxy::Https());
   void TearDown() override;
 
   /// Opens the store, as long as the program does not run.
@@ -53,6 +56,7 @@ class OnStage : public EndToEnd {
   std::filesystem::path pebble_log() const { return path("pebble") / "pebble.log"; }
 
   std::unique_ptr<demo::Stage> stage_;
+  std::unique_ptr<CaProxy> proxy_;
 };
 
 }  // namespace certherd::e2e
