@@ -34,10 +34,13 @@ struct Certificate {
   Time not_after;
   Fingerprint fingerprint;
   std::string ari_id;  ///< RFC 9773 section 4.1; empty when the leaf has no key identifier
+  CaName ca;           ///< that issued it; empty when it was kept before that was written down
   VaultName vault_name;
   VaultReferences vault;
   std::map<TargetName, Installed> targets;
-  std::optional<bool> served;  ///< nothing: not looked at, or nowhere to look
+  std::optional<bool> served;      ///< nothing: not looked at, or nowhere to look
+  std::optional<Time> revoked_at;  ///< when the CA was seen to have revoked it
+  std::string revocation_reason;   ///< by its name in RFC 5280, such as "keyCompromise"
 };
 
 }  // namespace certherd

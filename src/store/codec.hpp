@@ -20,7 +20,8 @@
 #include "model/fqdn.hpp"
 
 /// Between the model and the JSON texts of the store. Strict in both directions: a member that is
-/// missing, unknown or of another type is an error, for a row must never lose what it holds.
+/// missing, unknown or of another type is an error, for a row must never lose what it holds. Only
+/// members that were added later may be missing.
 /// Included by the codec_*.cpp files only; the rest of the store uses their headers.
 namespace certherd::store::codec {
 
@@ -39,8 +40,20 @@ struct Fault {
   }
 };
 
+/// How a member is called, and whether rows may lack it.
+struct MemberName {
+  std::string_view text;
+  bool added_later = false;
+
+  consteval MemberName(const char* name) : text(name) {}  // NOLINT(google-explicit-constructor)
+  consteval MemberName(const char* name, bool later) : text(name), added_later(later) {}
+};
+
+/// Of a member that came after rows had been written: one that lacks it keeps what T begins with.
+consteval MemberName later(const char* name) { return {name, true}; }
+
 /// Lists the members of T once for both directions: each(object, visit) calls
-/// visit(name, object.member) for every one.
+/// visit(name, object.member) for every one, or visit(later(name), object.member).
 template <typename T>
 struct Members;
 
@@ -49,8 +62,8 @@ template <typename T>
 struct Codec {
   static boost::json::value encode(const T& value) {
     boost::json::object object;
-    Members<T>::each(value, [&object](std::string_view name, const auto& member) {
-      object[name] = Codec<std::remove_cvref_t<decltype(member)>>::encode(member);
+    Members<T>::each(value, [&object](MemberName name, const auto& member) {
+      object[name.text] = Codec<std::remove_cvref_t<decltype(member)>>::encode(member);
     });
     return object;
   }
@@ -60,14 +73,16 @@ struct Codec {
     if (object == nullptr) return fault.at("value", "is no object");
     std::size_t known = 0;
     bool fine = true;
-    Members<T>::each(value, [&](std::string_view name, auto& member) {
+    Members<T>::each(value, [&](MemberName name, auto& member) {
       if (!fine) return;
-      ++known;
-      const auto* found = object->if_contains(name);
+      const auto* found = object->if_contains(name.text);
       if (found == nullptr) {
-        fine = fault.at(name, "is missing");
-      } else if (!Codec<std::remove_cvref_t<decltype(member)>>::decode(*found, member, fault)) {
-        fine = fault.within(name);
+        fine = name.added_later || fault.at(name.text, "is missing");
+        return;
+      }
+      ++known;
+      if (!Codec<std::remove_cvref_t<decltype(member)>>::decode(*found, member, fault)) {
+        fine = fault.within(name.text);
       }
     });
     if (fine && object->size() != known) return fault.at("value", "has unknown members");

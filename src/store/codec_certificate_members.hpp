@@ -38,6 +38,9 @@ struct Members<Certificate> {
     visit("vault", object.vault);
     visit("targets", object.targets);
     visit("served", object.served);
+    visit(later("ca"), object.ca);
+    visit(later("revoked_at"), object.revoked_at);
+    visit(later("revocation_reason"), object.revocation_reason);
   }
 };
 

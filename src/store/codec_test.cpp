@@ -51,6 +51,9 @@ Certificate full_certificate() {
                          {TargetName("y"), Installed::unchanged},
                          {TargetName("z"), Installed::failed}};
   certificate.served = false;
+  certificate.ca = CaName("letsencrypt");
+  certificate.revoked_at = at(8'000'000'000'000'000);
+  certificate.revocation_reason = "keyCompromise";
   return certificate;
 }
 
@@ -131,6 +134,24 @@ TEST(CertificateCodec, KeepsEveryMemberButTheDomain) {
   EXPECT_EQ(decoded->vault, certificate.vault);
   EXPECT_EQ(decoded->targets, certificate.targets);
   EXPECT_EQ(decoded->served, certificate.served);
+  EXPECT_EQ(decoded->ca, certificate.ca);
+  EXPECT_EQ(decoded->revoked_at, certificate.revoked_at);
+  EXPECT_EQ(decoded->revocation_reason, certificate.revocation_reason);
+}
+
+TEST(CertificateCodec, ReadsRowsFromBeforeSomeMembersWereAdded) {
+  auto text = encode_certificate(full_certificate());
+  text.replace(text.find(",\"ca\""), std::string::npos, "}");
+
+  auto decoded = decode_certificate(text);
+
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(decoded->served, false);
+  EXPECT_TRUE(decoded->ca.empty());
+  EXPECT_EQ(decoded->revoked_at, std::nullopt);
+  EXPECT_EQ(decoded->revocation_reason, "");
+  text.replace(text.find("\"serial\":"), 9, "\"others\":");
+  EXPECT_FALSE(decode_certificate(text));
 }
 
 TEST(CertificateCodec, RefusesANameThatIsNotInItsStoredForm) {

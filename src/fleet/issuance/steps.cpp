@@ -436,6 +436,7 @@ Task<StepResult> Steps::download(Issuance issuance) {
   certificate.not_after = checked->not_after;
   certificate.fingerprint = checked->fingerprint;
   certificate.ari_id = checked->ari_id;
+  certificate.ca = issuance.ca;
   issuance.certificate = certificate;
 
   auto issued = event(issuance, "certificate.issued",
