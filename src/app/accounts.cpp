@@ -77,8 +77,9 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
          .domain = {},
          .event = "account.key_created",
          .detail = {{"ca", ca.text()}, {"thumbprint", account.thumbprint}}}};
-    auto saved = co_await store_.save_account(account, std::move(events));
+    auto saved = co_await store_.save_account(std::move(account), std::move(events));
     if (!saved) co_return fail(std::move(saved.error()).during(op));
+    account = std::move(*saved);
   }
 
   Entry made;
@@ -161,6 +162,7 @@ Task<Result<Account>> Accounts::register_again(CaName ca) {
                                 .detail = {{"ca", ca.text()}, {"account", account.url.text()}}}};
   auto saved = co_await store_.save_account(account, std::move(events));
   if (!saved) co_return fail(std::move(saved.error()).during(op));
+  account = std::move(*saved);
   co_return account;
 }
 

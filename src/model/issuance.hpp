@@ -71,6 +71,8 @@ struct Issuance {
   std::string csr;            ///< DER in base64url, as finalize sends it
   bool order_unsure = false;  ///< newOrder may have reached the CA although we hold no URL
   OrderUrl order_url;
+  AccountUrl account;       ///< whose order it is; empty when not known
+  std::string account_key;  ///< thumbprint of the key behind the challenge values; empty likewise
   FinalizeUrl finalize_url;
   std::vector<AuthorizationUrl> authorizations;
   std::vector<PendingChallenge> challenges;

@@ -26,7 +26,7 @@ class SqlStore final : public Store {
   Task<Result<DomainRow>> domain(Fqdn name) override;
 
   Task<Result<std::optional<Account>>> account(CaName ca) override;
-  Task<Status> save_account(Account account, std::vector<Event> events) override;
+  Task<Result<Account>> save_account(Account account, std::vector<Event> events) override;
 
   Task<Result<Issuance>> start(Issuance issuance, Changes changes) override;
   Task<Result<Issuance>> commit(Issuance issuance, Changes changes) override;

@@ -18,6 +18,8 @@ struct Columns {
   long long created_at = 0;
   long long next_at = 0;
   std::string order_url;
+  std::string account_url;
+  std::string account_thumbprint;
   std::string body;
 
   Columns() = default;
@@ -31,6 +33,8 @@ struct Columns {
         created_at(to_micros(issuance.created_at)),
         next_at(to_micros(issuance.next_at)),
         order_url(issuance.order_url.text()),
+        account_url(issuance.account.text()),
+        account_thumbprint(issuance.account_key),
         body(encode_body(issuance)) {}
 
   Result<Issuance> issuance() const {
@@ -47,6 +51,8 @@ struct Columns {
     issuance.created_at = from_micros(created_at);
     issuance.next_at = from_micros(next_at);
     issuance.order_url = OrderUrl(order_url);
+    issuance.account = AccountUrl(account_url);
+    issuance.account_key = account_thumbprint;
     if (auto status = decode_body(body, issuance); !status) {
       return bad_row("issuance", id, "body", status.error().detail);
     }
@@ -61,12 +67,13 @@ Result<std::vector<Issuance>> select(soci::session& sql, std::string_view which,
   Columns c;
   soci::statement query =
       (sql.prepare << "SELECT i.id, i.domain_id, d.name, i.revision, i.step, i.created_at, "
-                      "i.next_at, i.order_url, i.body "
+                      "i.next_at, i.order_url, i.account_url, i.account_thumbprint, i.body "
                       "FROM issuance i JOIN domain d ON d.id = i.domain_id WHERE "
                    << which << " ORDER BY i.id",
        soci::use(id), soci::into(c.id), soci::into(c.domain_id), soci::into(c.domain),
        soci::into(c.revision), soci::into(c.step), soci::into(c.created_at), soci::into(c.next_at),
-       soci::into(c.order_url), soci::into(c.body));
+       soci::into(c.order_url), soci::into(c.account_url), soci::into(c.account_thumbprint),
+       soci::into(c.body));
   std::vector<Issuance> issuances;
   query.execute();
   while (query.fetch()) {
@@ -102,11 +109,14 @@ long long insert(soci::session& sql, const Issuance& issuance) {
   const Columns c(issuance);
   long long id = 0;
   soci::statement insert =
-      (sql.prepare << "INSERT INTO issuance (domain_id, revision, step, active, created_at, "
-                      "next_at, order_url, body) VALUES (:domain_id, :revision, :step, :active, "
-                      ":created_at, :next_at, :order_url, :body) RETURNING id",
+      (sql.prepare
+           << "INSERT INTO issuance (domain_id, revision, step, active, created_at, "
+              "next_at, order_url, account_url, account_thumbprint, body) VALUES (:domain_id, "
+              ":revision, :step, :active, :created_at, :next_at, :order_url, "
+              ":account_url, :account_thumbprint, :body) RETURNING id",
        soci::use(c.domain_id), soci::use(c.revision), soci::use(c.step), soci::use(c.active),
-       soci::use(c.created_at), soci::use(c.next_at), soci::use(c.order_url), soci::use(c.body),
+       soci::use(c.created_at), soci::use(c.next_at), soci::use(c.order_url),
+       soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
        soci::into(id));
   return insert_returning(insert, id);
 }
@@ -116,10 +126,13 @@ bool update(soci::session& sql, const Issuance& issuance) {
   const Columns c(issuance);
   soci::statement update =
       (sql.prepare << "UPDATE issuance SET revision = revision + 1, step = :step, "
-                      "active = :active, next_at = :next_at, order_url = :order_url, body = :body "
+                      "active = :active, next_at = :next_at, order_url = :order_url, "
+                      "account_url = :account_url, account_thumbprint = :account_thumbprint, "
+                      "body = :body "
                       "WHERE id = :id AND revision = :revision",
        soci::use(c.step), soci::use(c.active), soci::use(c.next_at), soci::use(c.order_url),
-       soci::use(c.body), soci::use(c.id), soci::use(c.revision));
+       soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
+       soci::use(c.id), soci::use(c.revision));
   update.execute(true);
   return update.get_affected_rows() == 1;
 }

@@ -85,8 +85,10 @@ class Store : public dns::Ledger {
   // Accounts.
 
   virtual Task<Result<std::optional<Account>>> account(CaName ca) = 0;
-  /// Inserts or replaces by CA.
-  virtual Task<Status> save_account(Account account, std::vector<Event> events) = 0;
+  /// Writes a new one (revision 0), or replaces the one of that CA if its revision is still the one
+  /// given, and returns it with the next one. Errors: conflict when another process has written it
+  /// meanwhile; nothing is written then.
+  virtual Task<Result<Account>> save_account(Account account, std::vector<Event> events) = 0;
 
   // Issuances.
 

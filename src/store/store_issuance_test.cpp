@@ -27,6 +27,8 @@ TEST_F(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
   auto issuance = fresh_issuance("a.example");
   issuance.sealed_key = "sealed";
   issuance.order_url = OrderUrl("https://ca/o/1");
+  issuance.account = AccountUrl("https://ca/account/1");
+  issuance.account_key = "thumbprint";
 
   auto started = run(store->start(issuance, with_event("started")));
 
@@ -43,6 +45,8 @@ TEST_F(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
   EXPECT_EQ(read->next_at, issuance.next_at);
   EXPECT_EQ(read->sealed_key, "sealed");
   EXPECT_EQ(read->order_url, issuance.order_url);
+  EXPECT_EQ(read->account, issuance.account);
+  EXPECT_EQ(read->account_key, issuance.account_key);
   EXPECT_THAT(event_names(), ElementsAre("started"));
 }
 

@@ -206,9 +206,12 @@ TEST_F(AccountStore, IsKeptByCaAndReplaced) {
   account.thumbprint = "thumb";
   account.contact = {"mailto:a@example.com"};
   account.created_at = test_start;
-  ASSERT_TRUE(run(store->save_account(account, {some_event("account.key_created")})));
+  auto saved = run(store->save_account(account, {some_event("account.key_created")}));
+  ASSERT_TRUE(saved) << saved.error().message();
+  account = *saved;
   account.url = AccountUrl("https://ca/acct/1");
   account.status = "valid";
+  account.next_key = {.type = KeyType::rsa_2048, .sealed = "next", .thumbprint = "print"};
   ASSERT_TRUE(run(store->save_account(account, {some_event("account.registered")})));
 
   const auto read = run(store->account(CaName("le"))).value();
@@ -223,8 +226,32 @@ TEST_F(AccountStore, IsKeptByCaAndReplaced) {
   EXPECT_EQ(read->status, account.status);
   EXPECT_EQ(read->contact, account.contact);
   EXPECT_EQ(read->created_at, account.created_at);
+  EXPECT_EQ(read->next_key, account.next_key);
+  EXPECT_EQ(read->revision, 2);
   EXPECT_FALSE(run(store->account(CaName("other")))->has_value());
   EXPECT_THAT(event_names(), ElementsAre("account.key_created", "account.registered"));
+}
+
+// Otherwise a process with an old copy could put back a key that the CA takes no more.
+TEST_F(AccountStore, IsNotWrittenOverWhatAnotherProcessWrote) {
+  Account account;
+  account.ca = CaName("le");
+  account.key_type = KeyType::ecdsa_p256;
+  account.sealed_key = "first";
+  const auto first = run(store->save_account(account, {})).value();
+  account.sealed_key = "a second first one";
+  EXPECT_EQ(run(store->save_account(account, {})).error().kind, Error::Kind::conflict);
+
+  auto changed = first;
+  changed.sealed_key = "new";
+  ASSERT_TRUE(run(store->save_account(changed, {})));
+  auto stale = first;
+  stale.contact = {"mailto:late@example.com"};
+  EXPECT_EQ(run(store->save_account(stale, {some_event("late")})).error().kind,
+            Error::Kind::conflict);
+
+  EXPECT_EQ(run(store->account(CaName("le"))).value()->sealed_key, "new");
+  EXPECT_THAT(event_names(), IsEmpty());
 }
 
 }  // namespace
