@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   add_config(line, context);
   add_account(line, context);
   add_domain(line, context);
+  add_plan(line, context);
   add_issue(line, context);
   add_run(line, context);
   add_cert(line, context);

@@ -4,7 +4,7 @@
 
 #include "base/log.hpp"
 #include "policy/backoff.hpp"
-#include "policy/due.hpp"
+#include "policy/plan.hpp"
 #include "runtime/timeouts.hpp"
 
 namespace certherd::fleet {
@@ -134,16 +134,16 @@ Task<Status> Executor::admit(WorkRequest request) {
     co_return co_await finish(id, std::move(report));
   }
   const bool explicitly = request.kind == WorkRequest::Kind::issue;
-  const auto due = policy::when_due(row->domain, row->certificate, ports_.defaults.renew_at, now());
-  const auto leftover = leftover_.find(id);
-  if (!explicitly && leftover == leftover_.end() && !due.due) {
+  const auto plan = policy::plan_for(row->domain, row->certificate, row->working,
+                                     ports_.defaults.renew_at, now());
+  if (!explicitly && plan.action == policy::Action::none) {
     Report report{.domain = request.domain,
                   .outcome = Outcome::current,
                   .certificate = row->certificate,
                   .error = {}};
     co_return co_await finish(id, std::move(report));
   }
-  if (!explicitly && row->domain.next_at && *row->domain.next_at > now() + options_.patience) {
+  if (!explicitly && plan.at > now() + options_.patience) {
     Report report{.domain = request.domain,
                   .outcome = Outcome::deferred,
                   .certificate = row->certificate,
@@ -160,7 +160,8 @@ Task<Status> Executor::admit(WorkRequest request) {
     co_return co_await finish(id, std::move(report));
   }
   entry.ca = choices->ca;
-  entry.urgency = row->certificate ? row->certificate->not_after : Time{};
+  entry.urgency = plan.urgency;
+  const auto leftover = leftover_.find(id);
   if (leftover == leftover_.end()) {
     make_ready(id);
     co_return Status{};

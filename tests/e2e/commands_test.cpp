@@ -303,6 +303,7 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
       {.words = {"domain", "import"}, .mentions = {"FILE", "standard input"}},
       {.words = {"domain", "list"}, .mentions = {}},
       {.words = {"domain", "show"}, .mentions = {"NAME"}},
+      {.words = {"plan"}, .mentions = {"NAME", "--all"}},
       {.words = {"issue"}, .mentions = {"NAME", "--all"}},
       {.words = {"run"}, .mentions = {"--once"}},
       {.words = {"cert"}, .mentions = {"list", "show"}},

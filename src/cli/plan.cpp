@@ -1,0 +1,175 @@
+#include "policy/plan.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "cli/context.hpp"
+#include "cli/table.hpp"
+#include "fleet/report.hpp"
+
+namespace certherd::cli {
+namespace {
+
+namespace json = boost::json;
+using policy::Action;
+
+struct Options {
+  std::vector<std::string> names;
+  bool all = false;
+};
+
+struct Item {
+  const store::DomainRow* row;
+  policy::Plan plan;
+};
+
+/// What is due and what is not, each by the order of work. Refers to the rows it was made from.
+struct Plans {
+  std::vector<Item> due;
+  std::vector<Item> later;
+
+  /// When nothing that is due now is held back any more.
+  std::optional<Time> finish_at() const {
+    if (due.empty()) return std::nullopt;
+    return due.back().plan.at;
+  }
+};
+
+Plans plans_of(const std::vector<store::DomainRow>& rows, double renew_at, Time now) {
+  Plans plans;
+  for (const auto& row : rows) {
+    if (!row.domain.enabled) continue;
+    auto plan = policy::plan_for(row.domain, row.certificate, row.working, renew_at, now);
+    auto& list = plan.action == Action::none ? plans.later : plans.due;
+    list.push_back({.row = &row, .plan = std::move(plan)});
+  }
+  const auto before = [](const Item& left, const Item& right) {
+    if (policy::earlier(left.plan, right.plan)) return true;
+    if (policy::earlier(right.plan, left.plan)) return false;
+    return left.row->domain.name < right.row->domain.name;
+  };
+  std::ranges::sort(plans.due, before);
+  std::ranges::sort(plans.later, before);
+  return plans;
+}
+
+json::object item_json(const Item& item) {
+  const auto& domain = item.row->domain;
+  json::value limited_by = nullptr;
+  if (!item.plan.limited_by.empty()) limited_by = item.plan.limited_by;
+  json::value not_after = nullptr;
+  if (item.row->certificate) not_after = format_time(item.row->certificate->not_after);
+  json::value error = nullptr;
+  if (domain.last_error) error = fleet::to_json(*domain.last_error);
+  return {{"domain", domain.name.text()},
+          {"action", to_string(item.plan.action)},
+          {"reason", item.plan.reason},
+          {"at", format_time(item.plan.at)},
+          {"limited_by", std::move(limited_by)},
+          {"not_after", std::move(not_after)},
+          {"error", std::move(error)}};
+}
+
+void print_document(const Plans& plans, bool all, Time now) {
+  json::array items;
+  items.reserve(plans.due.size() + plans.later.size());
+  for (const auto& item : plans.due) items.push_back(item_json(item));
+  if (all) {
+    for (const auto& item : plans.later) items.push_back(item_json(item));
+  }
+  json::value finish_at = nullptr;
+  if (const auto finish = plans.finish_at()) finish_at = format_time(*finish);
+  print_json(json::object{{"now", format_time(now)},
+                          {"due", plans.due.size()},
+                          {"finish_at", std::move(finish_at)},
+                          {"items", std::move(items)}});
+}
+
+void add_row(Table& table, const Item& item, Time now) {
+  const auto& domain = item.row->domain;
+  table.add({domain.name.text(), std::string(to_string(item.plan.action)),
+             item.plan.at <= now ? "now" : format_time(item.plan.at), item.plan.reason,
+             item.plan.limited_by, domain.last_error ? domain.last_error->message() : ""});
+}
+
+void print_table(const Plans& plans, bool all, Time now) {
+  Table table({"DOMAIN", "ACTION", "AT", "REASON", "LIMITED BY", "LAST ERROR"});
+  for (const auto& item : plans.due) add_row(table, item, now);
+  if (all) {
+    for (const auto& item : plans.later) add_row(table, item, now);
+  }
+  if (!plans.due.empty() || all) table.print();
+
+  const auto held_back =
+      std::ranges::count_if(plans.due, [now](const Item& item) { return item.plan.at > now; });
+  fmt::print("{} of {} due", plans.due.size(), plans.due.size() + plans.later.size());
+  if (held_back > 0) {
+    fmt::print(" · {} held back, the last until {}", held_back, format_time(*plans.finish_at()));
+  }
+  if (!plans.later.empty()) {
+    const auto& next = plans.later.front();
+    fmt::print(" · next {} at {}", next.row->domain.name, format_time(next.plan.at));
+  }
+  fmt::print("\n");
+}
+
+Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<std::string> names) {
+  if (names.empty()) co_return co_await app->store().domains();
+  std::vector<store::DomainRow> rows;
+  rows.reserve(names.size());
+  for (const auto& text : names) {
+    auto name = Fqdn::parse(text);
+    if (!name) co_return fail(std::move(name.error()));
+    auto row = co_await app->store().domain(*name);
+    if (!row) co_return fail(std::move(row.error()));
+    if (!row->domain.enabled) {
+      co_return fail(Error::Kind::misconfigured, "plan",
+                     fmt::format("{} is disabled in the inventory: nothing is done for it", *name));
+    }
+    rows.push_back(std::move(*row));
+  }
+  co_return rows;
+}
+
+Task<int> plan(app::App* app, Context context, Options options) {
+  // Who asks for a domain by its name wants to see it, due or not.
+  const bool all = options.all || !options.names.empty();
+  auto rows = co_await rows_of(app, std::move(options.names));
+  if (!rows) co_return report(context, rows.error());
+  const Time now = app->loop().clock().now();
+  const auto plans = plans_of(*rows, app->config().defaults.renew_at, now);
+  if (context.json) {
+    print_document(plans, all, now);
+  } else {
+    print_table(plans, all, now);
+  }
+  co_return all_done;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& parent, Context& context) {
+  auto* command =
+      parent.add_subcommand("plan", "What is due, why, when it is done, and what holds it back");
+  command->footer(
+      "Shows what `run --once` would do now, and changes nothing. What failed before is held back\n"
+      "until its pause is over. Disabled domains are left out.\n\n"
+      "Examples:\n"
+      "  certherd plan\n"
+      "  certherd plan www.example.com\n"
+      "  certherd plan --all --json | jq -r '.items[] | [.at, .action, .domain] | @tsv'");
+  auto options = std::make_shared<Options>();
+  command->add_option("NAME", options->names, "Only these domains, due or not");
+  command->add_flag("--all", options->all, "What is not due yet, too");
+  command->callback([&context, options] {
+    context.action = [&context, options] {
+      return with_app(context, [&](app::App* app) { return plan(app, context, *options); });
+    };
+  });
+}
+
+}  // namespace certherd::cli

@@ -1,0 +1,80 @@
+#include "policy/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "policy/due.hpp"
+
+namespace certherd::policy {
+namespace {
+
+/// What an issuance that was begun still has to do.
+Action action_of(Step step, bool renewal) {
+  if (step == Step::prove) return Action::prove;
+  if (step == Step::install) return Action::deploy;
+  return renewal ? Action::renew : Action::issue;
+}
+
+std::string reason_of(Step step) {
+  if (step == Step::prove) return "the new certificate has not been seen served yet";
+  if (step == Step::install) return "the new certificate is not installed everywhere yet";
+  return fmt::format("an issuance was begun and is at its step {}", to_string(step));
+}
+
+std::string pause_of(const Domain& domain) {
+  if (domain.last_error && domain.last_error->kind == Error::Kind::throttled) {
+    return "a limit of the other side";
+  }
+  return fmt::format("the pause after {} failure{}", domain.failures,
+                     domain.failures == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::none:
+      return "none";
+    case Action::issue:
+      return "issue";
+    case Action::renew:
+      return "renew";
+    case Action::deploy:
+      return "deploy";
+    case Action::prove:
+      return "prove";
+  }
+  return "none";
+}
+
+Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
+              std::optional<Step> working, double renew_at, Time now) {
+  Plan plan;
+  if (current) plan.urgency = current->not_after;
+  if (working) {
+    plan.action = action_of(*working, current.has_value());
+    plan.reason = reason_of(*working);
+  } else {
+    auto due = when_due(domain, current, renew_at, now);
+    plan.reason = std::move(due.reason);
+    if (!due.due) {
+      plan.at = std::max(due.at, domain.next_at.value_or(due.at));
+      return plan;
+    }
+    plan.action = current ? Action::renew : Action::issue;
+  }
+  plan.at = now;
+  if (domain.next_at && *domain.next_at > now) {
+    plan.at = *domain.next_at;
+    plan.limited_by = pause_of(domain);
+  }
+  return plan;
+}
+
+bool earlier(const Plan& left, const Plan& right) {
+  return std::tie(left.at, left.urgency) < std::tie(right.at, right.urgency);
+}
+
+}  // namespace certherd::policy
