@@ -3,7 +3,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <utility>
 
@@ -21,6 +23,9 @@ struct Wakeup::State {
 
   static Task<void> wake_at(Clock* clock, Time when, std::weak_ptr<State> weak,
                             ParkingLot::Ticket ticket) {
+    // co_spawn runs the beginning of a coroutine at once: without this pause, a moment that has
+    // just come would wake the waiter before it has parked, and it would sleep for ever.
+    co_await asio::post(asio::use_awaitable);
     co_await clock->sleep_until(when);
     if (const auto state = weak.lock()) state->waiting.wake(ticket);
   }

@@ -42,6 +42,25 @@ Task<void> notify_at(Wakeup* wakeup, TaskGroup* group, Clock* clock, Time when) 
   co_await group->join();
 }
 
+Task<void> wait_for_moments_that_have_almost_come(Wakeup* wakeup, Clock* clock) {
+  for (int i = 0; i < 2000; ++i) {
+    co_await wakeup->wait_until(clock->now() + std::chrono::microseconds(i % 20));
+  }
+}
+
+Task<void> note_whether_finished(Wakeup* wakeup, Clock* clock, bool* finished) {
+  auto waits = wait_for_moments_that_have_almost_come(wakeup, clock);
+  *finished = co_await finished_by(clock, clock->now() + minutes(1), std::move(waits));
+}
+
+TEST(WakeupOnRealTime, IsNotMissedWhenItsMomentComesWhileTheWaiterStillLiesDown) {
+  const auto loop = make_event_loop();
+  Wakeup wakeup(*loop);
+  bool finished = false;
+  loop->run(note_whether_finished(&wakeup, &loop->clock(), &finished));
+  EXPECT_TRUE(finished);
+}
+
 TEST_F(WakeupTest, WakesAllInTheOrderInWhichTheyBeganToWait) {
   group.spawn(note_woken(&wakeup, start + hours(9), 1, &notes));
   group.spawn(note_woken_without_alarm(&wakeup, 2, &notes));
