@@ -1,10 +1,13 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
+#include "crypto/private_key.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
 #include "runtime/task.hpp"
@@ -22,6 +25,7 @@ struct Directory {
   std::string terms_of_service;
   std::string website;
   std::vector<std::string> caa_identities;
+  std::map<std::string, std::string> profiles;  ///< what each is in the CA's words, by name
   bool external_account_required = false;
 };
 
@@ -34,10 +38,25 @@ struct AccountInfo {
   bool created = false;  ///< false: the key was known already
 };
 
+/// What a CA with accounts of its own kind gave out to bind an ACME account to one of them (RFC
+/// 8555 section 7.3.4).
+struct ExternalAccount {
+  std::string kid;
+  Secret<std::string> hmac_key;  ///< its octets, no longer in base64url
+};
+
 struct NewAccount {
   std::vector<std::string> contact;  ///< mailto: URLs
   bool terms_of_service_agreed = false;
-  bool only_return_existing = false;
+  bool only_return_existing = false;        ///< a key without an account: accountDoesNotExist
+  std::optional<ExternalAccount> external;  ///< only looked at when the account is made
+};
+
+struct NewOrder {
+  std::vector<Fqdn> names;
+  std::string profile;   ///< one of the directory's; empty: the CA chooses
+  std::string replaces;  ///< ARI id of the certificate that this one follows (RFC 9773 section
+                         ///< 5); left out where the CA has no renewal information
 };
 
 enum class OrderStatus { pending, ready, processing, valid, invalid };
@@ -50,6 +69,7 @@ struct Order {
   std::vector<AuthorizationUrl> authorizations;
   FinalizeUrl finalize;
   CertificateUrl certificate;  ///< empty until valid
+  std::string profile;         ///< empty where the CA has none
   std::optional<Error> error;  ///< why it is invalid, kind rejected, the problem kept whole
   std::optional<Time> expires;
   std::optional<Time> retry_at;  ///< the server's Retry-After
@@ -94,7 +114,8 @@ class Client {
 
   virtual Task<Result<Directory>> directory() = 0;
 
-  /// newAccount by the account key; the answer's URL signs every later call.
+  /// newAccount by the account key; the answer's URL signs every later call. An unknown key with
+  /// only_return_existing: denied, the problem is_acme("accountDoesNotExist").
   virtual Task<Result<AccountInfo>> new_account(NewAccount account) = 0;
 
   /// Goes on with an account known from before, without asking.
@@ -102,7 +123,22 @@ class Client {
 
   virtual Task<Result<AccountInfo>> fetch_account() = 0;
 
-  virtual Task<Result<Order>> new_order(std::vector<Fqdn> names) = 0;
+  /// Gives the account these contacts (mailto: URLs) in place of its old ones.
+  virtual Task<Result<AccountInfo>> update_account(std::vector<std::string> contact) = 0;
+
+  /// Ends the account for good: nobody can take it up again (RFC 8555 section 7.3.6).
+  virtual Task<Result<AccountInfo>> deactivate_account() = 0;
+
+  /// keyChange (RFC 8555 section 7.3.5). On success `next` signs all later calls and stands behind
+  /// all later challenge values; what is under way meanwhile may be refused. After a lost reply
+  /// the CA holds either key: new_account with only_return_existing tells for each.
+  /// Errors besides: conflict (`next` has an account already), not_found (the CA offers none).
+  virtual Task<Status> change_key(crypto::PrivateKey next) = 0;
+
+  /// Places an order. Not to be repeated blindly: each call may make another one.
+  /// Errors besides: misconfigured for a profile that the CA does not offer, naming those it does;
+  /// conflict when `replaces` was followed by another order already (alreadyReplaced).
+  virtual Task<Result<Order>> new_order(NewOrder order) = 0;
 
   /// The account's order URLs, newest page last; empty where the server keeps no list (Boulder).
   virtual Task<Result<std::vector<OrderUrl>>> list_orders() = 0;
@@ -118,6 +154,15 @@ class Client {
   virtual Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) = 0;
 
   virtual Task<Result<Chain>> download(CertificateUrl url) = 0;
+
+  /// Revokes a certificate (DER) by the account, which must have ordered it or be authorized for
+  /// all its names. `reason` is a code of RFC 5280 section 5.3.1. Errors besides: conflict when it
+  /// is revoked already, not_found when the CA revokes nothing.
+  virtual Task<Status> revoke(std::string certificate_der, std::optional<int> reason) = 0;
+
+  /// The same by the certificate's own key; no account is needed.
+  virtual Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                                     std::optional<int> reason) = 0;
 
   /// SHA-256 of the key authorization in base64url: the TXT value (RFC 8555 section 8.4).
   virtual TxtValue challenge_value(const std::string& token) const = 0;

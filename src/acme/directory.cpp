@@ -6,6 +6,7 @@ namespace certherd::acme {
 namespace {
 
 constexpr std::size_t most_caa_identities = 100;
+constexpr std::size_t most_profiles = 100;
 
 }  // namespace
 
@@ -28,6 +29,12 @@ Result<Directory> parse_directory(const boost::json::object& object) {
   directory.website = about.optional_text("website");
   directory.caa_identities = about.texts("caaIdentities", most_caa_identities);
   directory.external_account_required = about.flag("externalAccountRequired");
+  if (const auto* profiles = about.optional_object("profiles")) {
+    if (profiles->size() > most_profiles) about.fault("has too many profiles");
+    for (const auto& [name, description] : *profiles) {
+      directory.profiles.emplace(name, as_text(description).value_or(""));
+    }
+  }
   if (auto status = about.status(); !status) return fail(std::move(status.error()));
   return directory;
 }

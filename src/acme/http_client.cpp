@@ -1,9 +1,11 @@
 #include "acme/http_client.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/json.hpp>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -44,13 +46,19 @@ class HttpClient final : public Client {
   Task<Result<AccountInfo>> new_account(NewAccount account) override;
   void use_account(AccountUrl url) override { session_.use_account(std::move(url)); }
   Task<Result<AccountInfo>> fetch_account() override;
-  Task<Result<Order>> new_order(std::vector<Fqdn> names) override;
+  Task<Result<AccountInfo>> update_account(std::vector<std::string> contact) override;
+  Task<Result<AccountInfo>> deactivate_account() override;
+  Task<Status> change_key(crypto::PrivateKey next) override;
+  Task<Result<Order>> new_order(NewOrder order) override;
   Task<Result<std::vector<OrderUrl>>> list_orders() override;
   Task<Result<Order>> fetch_order(OrderUrl url) override;
   Task<Result<Authorization>> fetch_authorization(AuthorizationUrl url) override;
   Task<Result<Challenge>> answer(ChallengeUrl url) override;
   Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
   Task<Result<Chain>> download(CertificateUrl url) override;
+  Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override;
+  Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                             std::optional<int> reason) override;
   TxtValue challenge_value(const std::string& token) const override;
 
  private:
@@ -62,11 +70,14 @@ class HttpClient final : public Client {
 
   Task<Result<Directory>> fetch_directory();
   Task<Result<Answer>> ask(Post post, std::string what);
+  Task<Result<AccountInfo>> post_account(std::string payload, std::string what);
+  Task<Status> post_revocation(std::string certificate_der, std::optional<int> reason,
+                               std::optional<crypto::PrivateKey> key);
   Task<Result<Challenge>> post_challenge(ChallengeUrl url, std::string payload);
   Result<Order> read_order(const Answer& answer, OrderUrl url) const;
 
   const std::string directory_url_;
-  const std::string thumbprint_;
+  std::string thumbprint_;
   Session session_;
   std::optional<Directory> directory_;
   Time directory_due_{};
@@ -106,6 +117,18 @@ Task<Result<Directory>> HttpClient::directory() {
   co_return *directory_;
 }
 
+/// Errors: misconfigured when there is no such profile.
+Status check_profile(const std::string& profile, const Directory& directory) {
+  if (profile.empty() || directory.profiles.contains(profile)) return {};
+  if (directory.profiles.empty()) {
+    return fail(Error::Kind::misconfigured, "newOrder",
+                fmt::format("the CA offers no profiles: take out profile \"{}\"", profile));
+  }
+  return fail(Error::Kind::misconfigured, "newOrder",
+              fmt::format("the CA offers no profile \"{}\", only {}: choose one of these", profile,
+                          fmt::join(directory.profiles | std::views::keys, ", ")));
+}
+
 Task<Result<HttpClient::Answer>> HttpClient::ask(Post post, std::string what) {
   // Also tells the session where nonces come from.
   auto known = co_await directory();
@@ -122,8 +145,8 @@ Task<Result<AccountInfo>> HttpClient::new_account(NewAccount account) {
   if (!known) co_return fail(std::move(known.error()).during("newAccount"));
   Post post;
   post.url = known->new_account;
-  post.payload = new_account_payload(account);
-  post.signer = Post::Signer::key;
+  post.payload = new_account_payload(account, known->new_account, crypto::jwk(session_.key()));
+  post.key = session_.key();
   auto answer = co_await ask(std::move(post), "newAccount");
   if (!answer) co_return fail(std::move(answer.error()));
   auto url = location(answer->response, known->new_account);
@@ -136,12 +159,47 @@ Task<Result<AccountInfo>> HttpClient::new_account(NewAccount account) {
   co_return std::move(*info);
 }
 
-Task<Result<AccountInfo>> HttpClient::fetch_account() {
+Task<Result<AccountInfo>> HttpClient::fetch_account() { return post_account("", "account"); }
+
+Task<Result<AccountInfo>> HttpClient::update_account(std::vector<std::string> contact) {
+  return post_account(contact_payload(contact), "update account");
+}
+
+Task<Result<AccountInfo>> HttpClient::deactivate_account() {
+  return post_account(R"({"status":"deactivated"})", "deactivate account");
+}
+
+Task<Result<AccountInfo>> HttpClient::post_account(std::string payload, std::string what) {
   const AccountUrl url = session_.account();
-  Post post{.url = url.text()};
-  auto answer = co_await ask(std::move(post), "account");
+  Post post{.url = url.text(), .payload = std::move(payload)};
+  auto answer = co_await ask(std::move(post), std::move(what));
   if (!answer) co_return fail(std::move(answer.error()));
   co_return parse_account(answer->object, url);
+}
+
+// The old key signs what the new one has signed: the CA sees that we hold both.
+Task<Status> HttpClient::change_key(crypto::PrivateKey next) {
+  const std::string op = "keyChange";
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during(op));
+  if (known->key_change.empty()) {
+    co_return fail(Error::Kind::not_found, op,
+                   "the CA lets no account change its key: deactivate the account and register a "
+                   "new one instead");
+  }
+  const json::object header = {{"alg", crypto::jws_algorithm(next)},
+                               {"jwk", json::parse(crypto::jwk(next))},
+                               {"url", known->key_change}};
+  const json::object change = {{"account", session_.account().text()},
+                               {"oldKey", json::parse(crypto::jwk(session_.key()))}};
+  auto inner = co_await session_.sign(next, json::serialize(header), json::serialize(change));
+  if (!inner) co_return fail(std::move(inner.error()).during(op));
+  Post post{.url = known->key_change, .payload = std::move(*inner)};
+  auto response = co_await session_.post(std::move(post));
+  if (!response) co_return fail(std::move(response.error()).during(op));
+  thumbprint_ = crypto::jwk_thumbprint(next);
+  session_.use_key(std::move(next));
+  co_return Status{};
 }
 
 Result<Order> HttpClient::read_order(const Answer& answer, OrderUrl url) const {
@@ -150,18 +208,22 @@ Result<Order> HttpClient::read_order(const Answer& answer, OrderUrl url) const {
   return order;
 }
 
-Task<Result<Order>> HttpClient::new_order(std::vector<Fqdn> names) {
+Task<Result<Order>> HttpClient::new_order(NewOrder wanted) {
   auto known = co_await directory();
   if (!known) co_return fail(std::move(known.error()).during("newOrder"));
+  if (auto offered = check_profile(wanted.profile, *known); !offered) {
+    co_return fail(std::move(offered.error()));
+  }
+  if (known->renewal_info.empty()) wanted.replaces.clear();
   Post post;
   post.url = known->new_order;
-  post.payload = new_order_payload(names);
+  post.payload = new_order_payload(wanted);
   auto answer = co_await ask(std::move(post), "newOrder");
   if (!answer) co_return fail(std::move(answer.error()));
   auto url = location(answer->response, known->new_order);
   if (!url) co_return fail(std::move(url.error()).during("newOrder"));
   auto order = read_order(*answer, OrderUrl(std::move(*url)));
-  if (order && !is_for(*order, names)) {
+  if (order && !is_for(*order, wanted.names)) {
     co_return fail(
         Error::Kind::rejected, "newOrder",
         fmt::format("the CA made an order for {} instead", fmt::join(order->identifiers, ", ")));
@@ -268,6 +330,33 @@ Task<Result<Chain>> HttpClient::download(CertificateUrl url) {
   }
   chain.pem = std::move(response->body);
   co_return chain;
+}
+
+Task<Status> HttpClient::revoke(std::string certificate_der, std::optional<int> reason) {
+  return post_revocation(std::move(certificate_der), reason, std::nullopt);
+}
+
+Task<Status> HttpClient::revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                                       std::optional<int> reason) {
+  return post_revocation(std::move(certificate_der), reason, std::move(key));
+}
+
+// RFC 8555 section 7.6.
+Task<Status> HttpClient::post_revocation(std::string certificate_der, std::optional<int> reason,
+                                         std::optional<crypto::PrivateKey> key) {
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during("revokeCert"));
+  if (known->revoke_cert.empty()) {
+    co_return fail(Error::Kind::not_found, "revokeCert",
+                   "the CA revokes nothing by ACME: ask it by its own ways");
+  }
+  json::object payload = {{"certificate", crypto::base64url(certificate_der)}};
+  if (reason) payload["reason"] = *reason;
+  Post post{.url = known->revoke_cert, .payload = json::serialize(payload)};
+  post.key = std::move(key);
+  auto response = co_await session_.post(std::move(post));
+  if (!response) co_return fail(std::move(response.error()).during("revokeCert"));
+  co_return Status{};
 }
 
 TxtValue HttpClient::challenge_value(const std::string& token) const {

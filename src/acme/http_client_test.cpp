@@ -21,10 +21,25 @@ constexpr auto* pending_challenge = R"({"type": "dns-01", "status": "pending",
 
 class AcmeClient : public ScriptedCa {
  protected:
-  Result<AccountInfo> new_account() { return run(client->new_account({{}, true, false})); }
-  Result<Order> new_order() {
-    std::vector<Fqdn> names = {Fqdn::literal("a.example")};
-    return run(client->new_order(std::move(names)));
+  Result<AccountInfo> new_account() { return run(client->new_account({{}, true, false, {}})); }
+  Result<Order> new_order(std::string profile = "", std::string replaces = "") {
+    return run(
+        client->new_order({{Fqdn::literal("a.example")}, std::move(profile), std::move(replaces)}));
+  }
+  /// Directory and first nonce of a CA that offers all there is, with the account known.
+  void expect_first_contact_with_a_full_directory() {
+    client->use_account(AccountUrl("https://ca.example/account/1"));
+    http.expect(Method::get, "https://ca.example/dir", json_answer(200, R"({
+        "newNonce": "https://ca.example/nonce", "newAccount": "https://ca.example/new-account",
+        "newOrder": "https://ca.example/new-order", "revokeCert": "https://ca.example/revoke",
+        "keyChange": "https://ca.example/key-change", "renewalInfo": "https://ca.example/ari",
+        "meta": {"profiles": {"classic": "as ever", "shortlived": "six days"}}})"));
+    expect_nonce("first");
+  }
+  void expect_order() {
+    expect_post(
+        "https://ca.example/new-order",
+        nonced(json_answer(201, pending_order, {{"location", "https://ca.example/order/9"}}), "n"));
   }
   Result<Chain> download() {
     return run(client->download(CertificateUrl("https://ca.example/cert/1")));
@@ -120,6 +135,166 @@ TEST_F(AcmeClient, OrdersNamesAndRemembersWhereTheOrderIs) {
   EXPECT_EQ(order->url.text(), "https://ca.example/order/9");
   EXPECT_EQ(order->retry_at, loop->clock().now() + std::chrono::seconds(3));
   EXPECT_EQ(payload_of(http.last()), R"({"identifiers":[{"type":"dns","value":"a.example"}]})");
+}
+
+TEST_F(AcmeClient, AsksForAProfileAndSaysWhatIsReplacedWhereTheCaOffersIt) {
+  expect_first_contact_with_a_full_directory();
+  expect_order();
+  ASSERT_TRUE(new_order("shortlived", "aki.serial"));
+  const auto payload = object(payload_of(http.last()));
+  EXPECT_EQ(payload.at("profile"), "shortlived");
+  EXPECT_EQ(payload.at("replaces"), "aki.serial");
+}
+
+TEST_F(AcmeClient, NamesTheProfilesThatThereAreAndSendsNothing) {
+  expect_first_contact_with_a_full_directory();
+  expect_order();
+  ASSERT_TRUE(new_order());
+  const auto sent = http.requests().size();
+  const auto order = new_order("tlsclient");
+  ASSERT_FALSE(order);
+  EXPECT_EQ(order.error().kind, Error::Kind::misconfigured);
+  EXPECT_NE(order.error().detail.find("classic, shortlived"), std::string::npos);
+  EXPECT_EQ(http.requests().size(), sent);
+}
+
+TEST_F(AcmeClient, SendsNeitherProfileNorReplacesToACaThatOffersNone) {
+  expect_directory();
+  client->use_account(AccountUrl("https://ca.example/account/1"));
+  const auto refused = new_order("classic");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::misconfigured);
+  EXPECT_NE(refused.error().detail.find("no profiles"), std::string::npos);
+  expect_nonce("first");
+  expect_order();
+  ASSERT_TRUE(new_order("", "aki.serial"));
+  EXPECT_EQ(payload_of(http.last()), R"({"identifiers":[{"type":"dns","value":"a.example"}]})");
+}
+
+TEST_F(AcmeClient, TellsThatACertificateWasReplacedBefore) {
+  expect_first_contact_with_a_full_directory();
+  expect_post("https://ca.example/new-order", problem_answer(409, "alreadyReplaced", "by order 8"));
+  const auto order = new_order("", "aki.serial");
+  ASSERT_FALSE(order);
+  EXPECT_EQ(order.error().kind, Error::Kind::conflict);
+  EXPECT_TRUE(order.error().problem->is_acme("alreadyReplaced"));
+}
+
+TEST_F(AcmeClient, BindsANewAccountToAnExternalOne) {
+  expect_directory();
+  expect_nonce("first");
+  expect_post("https://ca.example/new-account",
+              json_answer(201, valid_account, {{"location", "https://ca.example/account/7"}}));
+  NewAccount wanted;
+  wanted.external = ExternalAccount{.kid = "kid-1", .hmac_key = Secret<std::string>("octets")};
+  ASSERT_TRUE(run(client->new_account(std::move(wanted))));
+
+  const auto binding = object(payload_of(http.last())).at("externalAccountBinding").as_object();
+  const std::string header(binding.at("protected").as_string());
+  const std::string payload(binding.at("payload").as_string());
+  EXPECT_EQ(object(*crypto::from_base64url(header)),
+            (boost::json::object{
+                {"alg", "HS256"}, {"kid", "kid-1"}, {"url", "https://ca.example/new-account"}}));
+  EXPECT_EQ(*crypto::from_base64url(payload), crypto::jwk(key));
+  EXPECT_EQ(binding.at("signature"), boost::json::value(crypto::base64url(crypto::hmac(
+                                         "SHA256", "octets", header + "." + payload))));
+}
+
+TEST_F(AcmeClient, ChangesContactsAndEndsTheAccount) {
+  expect_first_contact();
+  expect_post("https://ca.example/account/1", nonced(json_answer(200, valid_account), "n1"));
+  const auto updated = run(client->update_account({"mailto:ops@a.example"}));
+  ASSERT_TRUE(updated) << updated.error().message();
+  EXPECT_EQ(updated->contact, std::vector<std::string>{"mailto:ops@a.example"});
+  EXPECT_EQ(payload_of(http.last()), R"({"contact":["mailto:ops@a.example"]})");
+
+  expect_post("https://ca.example/account/1", nonced(json_answer(200, valid_account), "n2"));
+  ASSERT_TRUE(run(client->update_account({})));
+  EXPECT_EQ(payload_of(http.last()), R"({"contact":[]})");
+
+  expect_post("https://ca.example/account/1", json_answer(200, R"({"status": "deactivated"})"));
+  const auto ended = run(client->deactivate_account());
+  ASSERT_TRUE(ended) << ended.error().message();
+  EXPECT_EQ(ended->status, "deactivated");
+  EXPECT_EQ(payload_of(http.last()), R"({"status":"deactivated"})");
+}
+
+TEST_F(AcmeClient, SignsByTheNewKeyOnceTheCaHasTakenIt) {
+  for (const auto type : {KeyType::ecdsa_p384, KeyType::rsa_2048}) {
+    const auto next = *crypto::PrivateKey::generate(type);
+    client = make_client(http, *loop, *offload, {"https://ca.example/dir", key});
+    expect_first_contact_with_a_full_directory();
+    expect_post("https://ca.example/key-change", nonced(answer(200, "", ""), "n"));
+    const auto before = client->challenge_value("tok");
+    const auto changed = run(client->change_key(next));
+    ASSERT_TRUE(changed) << changed.error().message();
+
+    // RFC 8555 section 7.3.5: the old key signs what the new one has signed.
+    EXPECT_TRUE(crypto::verify_jws(key, http.last().body));
+    EXPECT_EQ(header_of(http.last()).at("kid"), "https://ca.example/account/1");
+    const auto inner = payload_of(http.last());
+    EXPECT_TRUE(crypto::verify_jws(next, inner));
+    const auto header = object(*crypto::from_base64url(object(inner).at("protected").as_string()));
+    EXPECT_EQ(boost::json::serialize(header.at("jwk")), crypto::jwk(next));
+    EXPECT_EQ(header.at("url"), "https://ca.example/key-change");
+    EXPECT_FALSE(header.contains("nonce"));
+    EXPECT_EQ(object(*crypto::from_base64url(object(inner).at("payload").as_string())),
+              (boost::json::object{{"account", "https://ca.example/account/1"},
+                                   {"oldKey", boost::json::parse(crypto::jwk(key))}}));
+
+    expect_post("https://ca.example/account/1", json_answer(200, valid_account));
+    ASSERT_TRUE(run(client->fetch_account()));
+    EXPECT_TRUE(crypto::verify_jws(next, http.last().body));
+    EXPECT_NE(client->challenge_value("tok"), before);
+    key = *crypto::PrivateKey::generate(KeyType::ecdsa_p256);
+  }
+}
+
+TEST_F(AcmeClient, KeepsTheOldKeyWhenTheCaRefusesTheNewOne) {
+  expect_first_contact_with_a_full_directory();
+  expect_post("https://ca.example/key-change",
+              nonced(problem_answer(409, "conflict", "that key has an account",
+                                    {{"location", "https://ca.example/account/3"}}),
+                     "n"));
+  const auto changed = run(client->change_key(*crypto::PrivateKey::generate(KeyType::ecdsa_p256)));
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().kind, Error::Kind::conflict);
+  EXPECT_NE(changed.error().detail.find("https://ca.example/account/3"), std::string::npos);
+  expect_post("https://ca.example/account/1", json_answer(200, valid_account));
+  ASSERT_TRUE(run(client->fetch_account()));
+  EXPECT_TRUE(crypto::verify_jws(key, http.last().body));
+}
+
+TEST_F(AcmeClient, TellsWhatTheCaDoesNotOffer) {
+  expect_directory();
+  client->use_account(AccountUrl("https://ca.example/account/1"));
+  const auto changed = run(client->change_key(*crypto::PrivateKey::generate(KeyType::ecdsa_p256)));
+  EXPECT_EQ(changed.error().kind, Error::Kind::not_found);
+  EXPECT_EQ(run(client->revoke("DER", std::nullopt)).error().kind, Error::Kind::not_found);
+}
+
+TEST_F(AcmeClient, RevokesByTheAccountOrByTheKeyOfTheCertificate) {
+  const auto certificate_key = *crypto::PrivateKey::generate(KeyType::rsa_2048);
+  expect_first_contact_with_a_full_directory();
+  expect_post("https://ca.example/revoke", nonced(answer(200, "", ""), "n1"));
+  ASSERT_TRUE(run(client->revoke("DER", 4)));
+  EXPECT_EQ(payload_of(http.last()), R"({"certificate":"REVS","reason":4})");
+  EXPECT_EQ(header_of(http.last()).at("kid"), "https://ca.example/account/1");
+
+  expect_post("https://ca.example/revoke", nonced(answer(200, "", ""), "n2"));
+  ASSERT_TRUE(run(client->revoke_by_key("DER", certificate_key, std::nullopt)));
+  EXPECT_EQ(payload_of(http.last()), R"({"certificate":"REVS"})");
+  const auto header = header_of(http.last());
+  EXPECT_EQ(boost::json::serialize(header.at("jwk")), crypto::jwk(certificate_key));
+  EXPECT_EQ(header.at("alg"), "RS256");
+  EXPECT_FALSE(header.contains("kid"));
+  EXPECT_TRUE(crypto::verify_jws(certificate_key, http.last().body));
+
+  for (const int status : {400, 409}) {  // RFC 8555 says the one, Pebble the other
+    expect_post("https://ca.example/revoke",
+                nonced(problem_answer(status, "alreadyRevoked", "long ago"), "n"));
+    EXPECT_EQ(run(client->revoke("DER", 4)).error().kind, Error::Kind::conflict);
+  }
 }
 
 TEST_F(AcmeClient, RefusesAnOrderForOtherNames) {

@@ -72,6 +72,7 @@ Result<Order> parse_order(const json::object& object, OrderUrl url) {
   }
   order.finalize = FinalizeUrl(reader.url("finalize"));
   order.certificate = CertificateUrl(reader.optional_url("certificate"));
+  order.profile = reader.optional_text("profile");
   order.expires = reader.time("expires");
   if (const auto* error = reader.optional_object("error")) {
     order.error = validation_error("order", *error);
@@ -84,12 +85,16 @@ Result<Order> parse_order(const json::object& object, OrderUrl url) {
   return order;
 }
 
-std::string new_order_payload(const std::vector<Fqdn>& names) {
+std::string new_order_payload(const NewOrder& order) {
   json::array identifiers;
-  for (const auto& name : names) {
+  identifiers.reserve(order.names.size());
+  for (const auto& name : order.names) {
     identifiers.push_back(json::object{{"type", "dns"}, {"value", name.text()}});
   }
-  return json::serialize(json::object{{"identifiers", std::move(identifiers)}});
+  json::object payload = {{"identifiers", std::move(identifiers)}};
+  if (!order.profile.empty()) payload["profile"] = order.profile;
+  if (!order.replaces.empty()) payload["replaces"] = order.replaces;
+  return json::serialize(payload);
 }
 
 bool is_for(const Order& order, const std::vector<Fqdn>& names) {

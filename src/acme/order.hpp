@@ -12,8 +12,8 @@ namespace certherd::acme {
 /// DNS name reads as `type:value`, so that it equals none. Errors: rejected.
 Result<Order> parse_order(const boost::json::object& object, OrderUrl url);
 
-/// The payload of newOrder (RFC 8555 section 7.4).
-std::string new_order_payload(const std::vector<Fqdn>& names);
+/// The payload of newOrder (RFC 8555 section 7.4, RFC 9773 section 5, profiles draft section 4).
+std::string new_order_payload(const NewOrder& order);
 
 /// Whether the order is for exactly these names.
 bool is_for(const Order& order, const std::vector<Fqdn>& names);

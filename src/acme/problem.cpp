@@ -174,6 +174,10 @@ Error to_error(std::string op, const http::Response& response, Time now) {
     error.detail = fmt::format("the server answered {} with {}", response.status,
                                type.empty() ? "no content" : type);
   }
+  // RFC 8555 section 7.3.5: which account has the key already.
+  if (const auto other = response.header("location"); other && response.status == 409) {
+    error.detail += fmt::format(" (see {})", *other);
+  }
   error.retry_at = retry_at;
   if (error.kind == Kind::throttled && !retry_at) error.retry_at = now + unsaid_wait;
   return error;

@@ -15,7 +15,8 @@ constexpr std::string_view directory_text = R"({
   "newOrder": "https://ca.example/order", "keyChange": "https://ca.example/rollover",
   "renewalInfo": "https://ca.example/ari", "w3k7Zq": "a key that must be ignored",
   "meta": {"termsOfService": "https://ca.example/terms", "website": "https://ca.example",
-           "caaIdentities": ["ca.example"], "externalAccountRequired": true, "profiles": {}}})";
+           "caaIdentities": ["ca.example"], "externalAccountRequired": true,
+           "profiles": {"classic": "https://ca.example/classic", "odd": 7}}})";
 
 constexpr std::string_view order_text = R"({
   "status": "valid", "expires": "2026-11-30T12:00:00Z",
@@ -56,6 +57,8 @@ TEST(Directory, ReadsWhatTheCaOffersAndIgnoresTheRest) {
   EXPECT_EQ(directory->website, "https://ca.example");
   EXPECT_EQ(directory->caa_identities, std::vector<std::string>{"ca.example"});
   EXPECT_TRUE(directory->external_account_required);
+  EXPECT_EQ(directory->profiles, (std::map<std::string, std::string>{
+                                     {"classic", "https://ca.example/classic"}, {"odd", ""}}));
 }
 
 TEST(Directory, NeedsItsThreeUrlsAndNoMeta) {
@@ -89,9 +92,9 @@ TEST(Account, ReadsItsMembersOfWhichOnlyTheStatusIsNeeded) {
 }
 
 TEST(Account, AsksOnlyForWhatWasSet) {
-  EXPECT_EQ(new_account_payload({}), "{}");
-  NewAccount account{{"mailto:a@example"}, true, true};
-  EXPECT_EQ(new_account_payload(account),
+  EXPECT_EQ(new_account_payload({}, "https://ca.example/account", "{}"), "{}");
+  const NewAccount account{{"mailto:a@example"}, true, true, {}};
+  EXPECT_EQ(new_account_payload(account, "https://ca.example/account", "{}"),
             R"({"contact":["mailto:a@example"],"termsOfServiceAgreed":true,)"
             R"("onlyReturnExisting":true})");
 }
@@ -101,6 +104,7 @@ TEST(Order, ReadsItsMembersWithItsNamesSortedInLowerCase) {
   ASSERT_TRUE(order) << order.error().message();
   EXPECT_EQ(order->url.text(), "https://ca.example/order/1");
   EXPECT_EQ(order->status, OrderStatus::valid);
+  EXPECT_EQ(order->profile, "default");
   EXPECT_EQ(order->identifiers, (std::vector<std::string>{"*.a.example", "b.example"}));
   EXPECT_EQ(order->authorizations.size(), 2U);
   EXPECT_EQ(order->finalize.text(), "https://ca.example/finalize/1");
@@ -188,8 +192,9 @@ TEST(Order, TellsWhyItIsInvalidPerName) {
 
 TEST(Order, AsksForNamesInTheGivenOrderAndKnowsThemAgain) {
   const std::vector<Fqdn> names = {Fqdn::literal("b.example"), Fqdn::literal("*.a.example")};
-  EXPECT_EQ(new_order_payload(names), R"({"identifiers":[{"type":"dns","value":"b.example"},)"
-                                      R"({"type":"dns","value":"*.a.example"}]})");
+  EXPECT_EQ(new_order_payload({names, "", ""}),
+            R"({"identifiers":[{"type":"dns","value":"b.example"},)"
+            R"({"type":"dns","value":"*.a.example"}]})");
   const auto order = parse_order(object(order_text), OrderUrl());
   EXPECT_TRUE(is_for(*order, names));
   EXPECT_FALSE(is_for(*order, {names.front()}));

@@ -56,7 +56,7 @@ Task<Result<http::Response>> Session::get(std::string url) {
 
 Task<Result<http::Response>> Session::post(Post post) {
   const auto op = fmt::format("POST {}", post.url);
-  if (post.signer == Post::Signer::account_url && account_.empty()) {
+  if (!post.key && account_.empty()) {
     co_return fail(Error::Kind::misconfigured, op,
                    "there is no account at this CA yet: certherd account register");
   }
@@ -70,7 +70,7 @@ Task<Result<http::Response>> Session::post(Post post) {
       if (!fresh) co_return fail(std::move(fresh.error()));
       nonce = std::move(*fresh);
     }
-    auto body = co_await sign(protected_header(post, *nonce), post.payload);
+    auto body = co_await sign(post, *nonce);
     if (!body) co_return fail(std::move(body.error()).during(op));
 
     auto request = make_request(Request::Method::post, post.url);
@@ -107,23 +107,25 @@ Task<Result<std::string>> Session::fresh_nonce(Time deadline) {
   co_return fail(Error::Kind::rejected, std::move(op), "the CA gave no usable Replay-Nonce");
 }
 
-Task<Result<std::string>> Session::sign(std::string protected_header, std::string payload) {
-  auto work = [this, &protected_header, &payload] {
-    return crypto::sign_jws(key_, protected_header, payload);
+Task<Result<std::string>> Session::sign(crypto::PrivateKey key, std::string protected_header,
+                                        std::string payload) {
+  auto work = [&key, &protected_header, &payload] {
+    return crypto::sign_jws(key, protected_header, payload);
   };
   // Elliptic curves take a tenth of a millisecond, less than going to a thread and back.
-  if (!is_rsa(key_.type())) co_return work();
+  if (!is_rsa(key.type())) co_return work();
   co_return co_await offload_.call(std::move(work));
 }
 
-std::string Session::protected_header(const Post& post, const std::string& nonce) const {
-  json::object header = {{"alg", crypto::jws_algorithm(key_)}, {"nonce", nonce}, {"url", post.url}};
-  if (post.signer == Post::Signer::key) {
-    header["jwk"] = json::parse(crypto::jwk(key_));
+Task<Result<std::string>> Session::sign(const Post& post, const std::string& nonce) {
+  const auto& key = post.key ? *post.key : key_;
+  json::object header = {{"alg", crypto::jws_algorithm(key)}, {"nonce", nonce}, {"url", post.url}};
+  if (post.key) {
+    header["jwk"] = json::parse(crypto::jwk(key));
   } else {
     header["kid"] = account_.text();
   }
-  return json::serialize(header);
+  return sign(key, json::serialize(header), post.payload);
 }
 
 }  // namespace certherd::acme

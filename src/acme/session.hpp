@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "acme/nonce_pool.hpp"
@@ -18,12 +19,11 @@ namespace certherd::acme {
 
 /// One signed request.
 struct Post {
-  enum class Signer { account_url, key };  ///< `kid` or `jwk` (RFC 8555 section 6.2)
-
   std::string url;
   std::string payload{};  ///< JSON; empty makes a POST-as-GET (RFC 8555 section 6.3)
   std::string accept = "application/json";
-  Signer signer = Signer::account_url;
+  /// Signs by itself, as `jwk` (RFC 8555 section 6.2); nothing: the account key does, as `kid`.
+  std::optional<crypto::PrivateKey> key{};
 };
 
 /// The requests of one account: signatures, nonces, and errors out of anything but success. Owned
@@ -42,6 +42,8 @@ class Session {
   void use_new_nonce(std::string url) { new_nonce_ = std::move(url); }
   void use_account(AccountUrl url) { account_ = std::move(url); }
   const AccountUrl& account() const { return account_; }
+  /// From now on the account signs with this key.
+  void use_key(crypto::PrivateKey key) { key_ = std::move(key); }
   const crypto::PrivateKey& key() const { return key_; }
   Time now() const { return clock_.now(); }
 
@@ -52,10 +54,13 @@ class Session {
   /// but 2xx is an error.
   Task<Result<http::Response>> post(Post post);
 
+  /// A flattened JWS; RSA is done off the loop. Errors: rejected.
+  Task<Result<std::string>> sign(crypto::PrivateKey key, std::string protected_header,
+                                 std::string payload);
+
  private:
   Task<Result<std::string>> fresh_nonce(Time deadline);
-  Task<Result<std::string>> sign(std::string protected_header, std::string payload);
-  std::string protected_header(const Post& post, const std::string& nonce) const;
+  Task<Result<std::string>> sign(const Post& post, const std::string& nonce);
 
   http::Client& http_;
   runtime::Clock& clock_;

@@ -150,7 +150,8 @@ Task<Result<Account>> Accounts::register_again(CaName ca) {
   }
   acme::NewAccount wanted{.contact = config.contact,
                           .terms_of_service_agreed = config.terms_of_service_agreed,
-                          .only_return_existing = false};
+                          .only_return_existing = false,
+                          .external = {}};
   auto info = co_await client->new_account(std::move(wanted));
   if (!info) co_return fail(std::move(info.error()).during(op));
   account.url = info->url;

@@ -65,6 +65,12 @@ tl::unexpected<Error> bad_jws(std::string detail) {
   return fail(Error::Kind::rejected, "verify JWS", std::move(detail));
 }
 
+std::string flattened(std::string_view header, std::string_view payload,
+                      std::string_view signature) {
+  return fmt::format(R"({{"protected":"{}","payload":"{}","signature":"{}"}})", header, payload,
+                     base64url(signature));
+}
+
 /// A member that is a string; nothing otherwise.
 std::optional<std::string> text_member(const boost::json::value& value, std::string_view name) {
   const auto* const object = value.if_object();
@@ -133,8 +139,14 @@ Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_h
   signature.resize(size);
   if (is_elliptic(key.type())) signature = signature_to_jws(signature, coordinate_size(key.type()));
 
-  return fmt::format(R"({{"protected":"{}","payload":"{}","signature":"{}"}})", header, body,
-                     base64url(signature));
+  return flattened(header, body, signature);
+}
+
+std::string sign_jws_hs256(const Secret<std::string>& key, std::string_view protected_header,
+                           std::string_view payload) {
+  const std::string header = base64url(protected_header);
+  const std::string body = base64url(payload);
+  return flattened(header, body, hmac("SHA256", key.reveal(), header + "." + body));
 }
 
 Status verify_jws(const PrivateKey& key, std::string_view flattened_jws) {

@@ -25,6 +25,10 @@ std::string_view jws_algorithm(const PrivateKey& key);
 Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_header,
                              std::string_view payload);
 
+/// The same under a shared secret: HS256, for external account bindings (RFC 8555 section 7.3.4).
+std::string sign_jws_hs256(const Secret<std::string>& key, std::string_view protected_header,
+                           std::string_view payload);
+
 /// For tests and for checking what we sign. Errors: rejected.
 Status verify_jws(const PrivateKey& key, std::string_view flattened_jws);
 

@@ -142,6 +142,18 @@ TEST(VerifyJws, AcceptsTheSignaturesOfTheRfc) {
                      "WkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw")));
 }
 
+// RFC 7515 appendix A.1, whose header has line breaks that JSON parsers drop.
+TEST(SignJws, SignsAsTheRfcForASharedSecret) {
+  const Secret<std::string> key(
+      from_base64url("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjA"
+                     "zZr1Z9CAow")
+          .value());
+  EXPECT_EQ(sign_jws_hs256(key, "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}",
+                           from_base64url(joe_payload).value()),
+            flattened("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", joe_payload,
+                      "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+}
+
 TEST(SignJws, EveryKindOfKeySignsWhatItVerifies) {
   for (const auto type :
        {KeyType::ecdsa_p256, KeyType::ecdsa_p384, KeyType::rsa_2048, KeyType::ed25519}) {

@@ -64,11 +64,11 @@ class Pebble : public testing::Test {
   }
 
   Result<acme::AccountInfo> register_account() {
-    return run(client->new_account({{"mailto:ops@example.com"}, true, false}));
+    return run(client->new_account({{"mailto:ops@example.com"}, true, false, {}}));
   }
 
   Result<acme::Order> order_for(const std::vector<std::string>& names) {
-    return run(client->new_order(parse(names)));
+    return run(client->new_order({parse(names), "", ""}));
   }
 
   static std::vector<Fqdn> parse(const std::vector<std::string>& names) {
@@ -157,7 +157,7 @@ TEST_F(Pebble, FindsTheAccountOfAKnownKeyAgain) {
 }
 
 TEST_F(Pebble, DeniesAccountsThatItDoesNotKnow) {
-  const auto unknown_key = run(client->new_account({{}, true, true}));
+  const auto unknown_key = run(client->new_account({{}, true, true, {}}));
   ASSERT_FALSE(unknown_key);
   EXPECT_EQ(unknown_key.error().kind, Error::Kind::denied);
   EXPECT_TRUE(unknown_key.error().problem->is_acme("accountDoesNotExist"));

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 
+#include "acme/problem.hpp"
 #include "crypto/csr.hpp"
 #include "crypto/encoding.hpp"
+#include "crypto/jws.hpp"
+#include "crypto/x509.hpp"
 
 namespace certherd::fakes {
 namespace {
@@ -26,8 +30,30 @@ std::string url(std::string_view kind, std::uint64_t number) {
 
 }  // namespace
 
+Error refusal(std::string op, int status, std::string_view type, std::string_view detail) {
+  http::Response response;
+  response.status = status;
+  response.headers = {{"content-type", "application/problem+json"}};
+  response.body = boost::json::serialize(boost::json::object{
+      {"type", fmt::format("urn:ietf:params:acme:error:{}", type)}, {"detail", detail}});
+  return acme::to_error(std::move(op), response, Time{});
+}
+
 FakeCa::FakeCa(runtime::Clock& clock, runtime::Random& random, Lookup lookup)
-    : clock_(clock), random_(random), lookup_(std::move(lookup)), ca_("fake root", clock.now()) {}
+    : clock_(clock),
+      random_(random),
+      lookup_(std::move(lookup)),
+      ca_("fake root", clock.now()),
+      own_{.thumbprint = "own", .account = AccountUrl(url("account", 0))} {
+  directory_.new_account = "https://ca.test/new-account";
+  directory_.new_order = "https://ca.test/new-order";
+  directory_.revoke_cert = "https://ca.test/revoke";
+  directory_.key_change = "https://ca.test/key-change";
+  acme::AccountInfo own;
+  own.url = own_.account;
+  own.status = "valid";
+  accounts_.emplace(own_.thumbprint, std::move(own));
+}
 
 Task<std::optional<Error>> FakeCa::exchange(std::string op) {
   ++calls_;
@@ -48,21 +74,106 @@ Error FakeCa::unknown(std::string op) const {
   return error_of(Error::Kind::not_found, std::move(op), "the CA knows no such thing");
 }
 
-Task<Result<acme::Directory>> FakeCa::directory() { co_return acme::Directory{}; }
+Task<Result<acme::Directory>> FakeCa::directory() { co_return directory_; }
 
-Task<Result<acme::AccountInfo>> FakeCa::new_account(acme::NewAccount) { return fetch_account(); }
-
-Task<Result<acme::AccountInfo>> FakeCa::fetch_account() {
-  acme::AccountInfo info;
-  info.url = AccountUrl("https://ca.test/account/1");
-  info.status = "valid";
-  co_return info;
+Task<Result<acme::AccountInfo>> FakeCa::new_account(acme::NewAccount account) {
+  return find_or_make_account(&own_, std::move(account));
 }
 
-Task<Result<acme::Order>> FakeCa::new_order(std::vector<Fqdn> names) {
+Task<Result<acme::AccountInfo>> FakeCa::find_or_make_account(Signer* signer,
+                                                             acme::NewAccount account) {
+  if (auto fault = co_await exchange("newAccount")) co_return fail(std::move(*fault));
+  auto found = accounts_.find(signer->thumbprint);
+  const bool known = found != accounts_.end();
+  if (!known && account.only_return_existing) {
+    co_return fail(refusal("newAccount", 400, "accountDoesNotExist", "no account has this key"));
+  }
+  if (known && found->second.status != "valid") {
+    co_return fail(refusal("newAccount", 403, "unauthorized", "the account was deactivated"));
+  }
+  if (!known) {
+    acme::AccountInfo made;
+    made.url = AccountUrl(url("account", next_++));
+    made.status = "valid";
+    made.contact = std::move(account.contact);
+    found = accounts_.emplace(signer->thumbprint, std::move(made)).first;
+  }
+  auto shown = found->second;
+  shown.created = !known;
+  if (auto fault = lost_reply("newAccount")) co_return fail(std::move(*fault));
+  signer->account = shown.url;
+  co_return shown;
+}
+
+std::optional<Error> FakeCa::denied(const Signer& signer, std::string op) const {
+  const auto found = accounts_.find(signer.thumbprint);
+  if (found == accounts_.end() || found->second.url != signer.account) {
+    return refusal(std::move(op), 403, "unauthorized", "the key is not the account's");
+  }
+  if (found->second.status == "valid") return std::nullopt;
+  return refusal(std::move(op), 403, "unauthorized", "the account was deactivated");
+}
+
+Task<Result<acme::AccountInfo>> FakeCa::change_account(
+    const Signer* signer, std::string op, std::function<void(acme::AccountInfo&)> change) {
+  if (auto fault = co_await exchange(op)) co_return fail(std::move(*fault));
+  if (auto refused = denied(*signer, op)) co_return fail(std::move(*refused));
+  auto& account = accounts_.at(signer->thumbprint);
+  change(account);
+  if (auto fault = lost_reply(op)) co_return fail(std::move(*fault));
+  co_return account;
+}
+
+Task<Result<acme::AccountInfo>> FakeCa::fetch_account() {
+  return change_account(&own_, "account", [](acme::AccountInfo&) {});
+}
+
+Task<Result<acme::AccountInfo>> FakeCa::update_account(std::vector<std::string> contact) {
+  return change_account(&own_, "update account",
+                        [contact](acme::AccountInfo& account) { account.contact = contact; });
+}
+
+Task<Result<acme::AccountInfo>> FakeCa::deactivate_account() {
+  return change_account(&own_, "deactivate account",
+                        [](acme::AccountInfo& account) { account.status = "deactivated"; });
+}
+
+Task<Status> FakeCa::change_key(crypto::PrivateKey next) {
+  return roll_over(&own_, std::move(next));
+}
+
+Task<Status> FakeCa::roll_over(Signer* signer, crypto::PrivateKey next) {
+  if (directory_.key_change.empty()) {
+    co_return fail(error_of(Error::Kind::not_found, "keyChange", "the CA offers no keyChange"));
+  }
+  if (auto fault = co_await exchange("keyChange")) co_return fail(std::move(*fault));
+  if (auto refused = denied(*signer, "keyChange")) co_return fail(std::move(*refused));
+  auto thumbprint = crypto::jwk_thumbprint(next);
+  if (accounts_.contains(thumbprint)) {
+    co_return fail(refusal("keyChange", 409, "conflict", "the new key has an account already"));
+  }
+  auto account = accounts_.extract(signer->thumbprint);
+  account.key() = thumbprint;
+  accounts_.insert(std::move(account));
+  if (auto fault = lost_reply("keyChange")) co_return fail(std::move(*fault));
+  signer->thumbprint = std::move(thumbprint);
+  co_return Status{};
+}
+
+Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   if (auto fault = co_await exchange("newOrder")) co_return fail(std::move(*fault));
+  if (!wanted.profile.empty() && !directory_.profiles.contains(wanted.profile)) {
+    co_return fail(refusal("newOrder", 400, "invalidProfile", "no such profile"));
+  }
+  if (directory_.renewal_info.empty()) wanted.replaces.clear();
+  if (replaced_.contains(wanted.replaces)) {
+    co_return fail(refusal("newOrder", 409, "alreadyReplaced", "it was replaced before"));
+  }
+  const auto& names = wanted.names;
   const auto number = next_++;
   Order order;
+  order.replaces = wanted.replaces;
+  order.shown.profile = wanted.profile;
   order.shown.url = OrderUrl(url("order", number));
   order.shown.finalize = FinalizeUrl(url("finalize", number));
   for (const auto& name : names) {
@@ -149,6 +260,10 @@ Task<Result<acme::Authorization>> FakeCa::fetch_authorization(AuthorizationUrl a
 }
 
 Task<Result<acme::Challenge>> FakeCa::answer(ChallengeUrl challenge_url) {
+  return answer_by(&own_, std::move(challenge_url));
+}
+
+Task<Result<acme::Challenge>> FakeCa::answer_by(const Signer* signer, ChallengeUrl challenge_url) {
   if (auto fault = co_await exchange("challenge")) co_return fail(std::move(*fault));
   for (auto& [text, authorization] : authorizations_) {
     auto& challenge = authorization.shown.challenges.front();
@@ -159,7 +274,7 @@ Task<Result<acme::Challenge>> FakeCa::answer(ChallengeUrl challenge_url) {
           clock_.now() + std::chrono::milliseconds(random_.uniform(200, 5'000));
       authorization.succeeds =
           !refused_.contains(identifier) &&
-          lookup_(identifier.challenge_name(), challenge_value(challenge.token));
+          lookup_(identifier.challenge_name(), value_of(*signer, challenge.token));
     }
     auto shown = challenge;
     if (auto fault = lost_reply("challenge")) co_return fail(std::move(*fault));
@@ -188,6 +303,7 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   order.chain = ca_.issue(request->public_key, request->names, serial, clock_.now() - 1h,
                           clock_.now() + std::chrono::days(90));
   issued_for_.push_back(request->names);
+  if (!order.replaces.empty()) replaced_.insert(order.replaces);
   settle(order);
   if (auto fault = lost_reply("finalize")) co_return fail(std::move(*fault));
   co_return order.shown;
@@ -204,12 +320,123 @@ Task<Result<acme::Chain>> FakeCa::download(CertificateUrl certificate_url) {
   co_return fail(unknown("certificate"));
 }
 
-TxtValue FakeCa::challenge_value(const std::string& token) const {
-  return TxtValue(crypto::base64url(crypto::sha256(token)));
+Task<Status> FakeCa::revoke(std::string certificate_der, std::optional<int> reason) {
+  return revoke_by(std::move(certificate_der), std::nullopt, reason);
 }
+
+Task<Status> FakeCa::revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                                   std::optional<int> reason) {
+  return revoke_by(std::move(certificate_der), std::move(key), reason);
+}
+
+Task<Status> FakeCa::revoke_by(std::string certificate_der, std::optional<crypto::PrivateKey> key,
+                               std::optional<int> reason) {
+  if (auto fault = co_await exchange("revokeCert")) co_return fail(std::move(*fault));
+  const auto certificate = crypto::read_certificate(certificate_der);
+  if (!certificate) co_return fail(certificate.error());
+  const bool ours = std::ranges::any_of(orders_, [&certificate](const auto& entry) {
+    const auto chain = crypto::read_chain(entry.second.chain);
+    return chain && chain->front().fingerprint == certificate->fingerprint;
+  });
+  if (!ours) co_return fail(unknown("revokeCert"));
+  if (key && key->public_key() != certificate->public_key) {
+    co_return fail(refusal("revokeCert", 403, "unauthorized", "the key is another one's"));
+  }
+  if (!revoked_.emplace(certificate->fingerprint, reason.value_or(0)).second) {
+    co_return fail(refusal("revokeCert", 400, "alreadyRevoked", "it was revoked before"));
+  }
+  if (auto fault = lost_reply("revokeCert")) co_return fail(std::move(*fault));
+  co_return Status{};
+}
+
+std::optional<int> FakeCa::revoked(const Fingerprint& certificate) const {
+  const auto found = revoked_.find(certificate);
+  if (found == revoked_.end()) return std::nullopt;
+  return found->second;
+}
+
+TxtValue FakeCa::value_of(const Signer& signer, const std::string& token) {
+  return TxtValue(crypto::base64url(crypto::sha256(token + "." + signer.thumbprint)));
+}
+
+TxtValue FakeCa::challenge_value(const std::string& token) const { return value_of(own_, token); }
 
 int FakeCa::issued_for(const std::vector<std::string>& names) const {
   return static_cast<int>(std::ranges::count(issued_for_, names));
+}
+
+/// One key at a FakeCa. What is no matter of accounts goes through once the signer is known.
+class FakeAccountClient final : public acme::Client {
+ public:
+  FakeAccountClient(FakeCa& ca, const crypto::PrivateKey& key)
+      : ca_(ca), signer_{.thumbprint = crypto::jwk_thumbprint(key), .account = {}} {}
+
+  Task<Result<acme::Directory>> directory() override { return ca_.directory(); }
+  Task<Result<acme::AccountInfo>> new_account(acme::NewAccount account) override {
+    return ca_.find_or_make_account(&signer_, std::move(account));
+  }
+  void use_account(AccountUrl url) override { signer_.account = std::move(url); }
+  Task<Result<acme::AccountInfo>> fetch_account() override {
+    return ca_.change_account(&signer_, "account", [](acme::AccountInfo&) {});
+  }
+  Task<Result<acme::AccountInfo>> update_account(std::vector<std::string> contact) override {
+    return ca_.change_account(&signer_, "update account",
+                              [contact](acme::AccountInfo& account) { account.contact = contact; });
+  }
+  Task<Result<acme::AccountInfo>> deactivate_account() override {
+    return ca_.change_account(&signer_, "deactivate account",
+                              [](acme::AccountInfo& account) { account.status = "deactivated"; });
+  }
+  Task<Status> change_key(crypto::PrivateKey next) override {
+    return ca_.roll_over(&signer_, std::move(next));
+  }
+  Task<Result<acme::Order>> new_order(acme::NewOrder wanted) override {
+    if (auto refused = ca_.denied(signer_, "newOrder")) co_return fail(std::move(*refused));
+    co_return co_await ca_.new_order(std::move(wanted));
+  }
+  Task<Result<std::vector<OrderUrl>>> list_orders() override {
+    if (auto refused = ca_.denied(signer_, "orders")) co_return fail(std::move(*refused));
+    co_return co_await ca_.list_orders();
+  }
+  Task<Result<acme::Order>> fetch_order(OrderUrl url) override {
+    if (auto refused = ca_.denied(signer_, "order")) co_return fail(std::move(*refused));
+    co_return co_await ca_.fetch_order(std::move(url));
+  }
+  Task<Result<acme::Authorization>> fetch_authorization(AuthorizationUrl url) override {
+    if (auto refused = ca_.denied(signer_, "authorization")) co_return fail(std::move(*refused));
+    co_return co_await ca_.fetch_authorization(std::move(url));
+  }
+  Task<Result<acme::Challenge>> answer(ChallengeUrl url) override {
+    if (auto refused = ca_.denied(signer_, "challenge")) co_return fail(std::move(*refused));
+    co_return co_await ca_.answer_by(&signer_, std::move(url));
+  }
+  Task<Result<acme::Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override {
+    if (auto refused = ca_.denied(signer_, "finalize")) co_return fail(std::move(*refused));
+    co_return co_await ca_.finalize(std::move(order), std::move(url), std::move(csr));
+  }
+  Task<Result<acme::Chain>> download(CertificateUrl url) override {
+    if (auto refused = ca_.denied(signer_, "certificate")) co_return fail(std::move(*refused));
+    co_return co_await ca_.download(std::move(url));
+  }
+  Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override {
+    if (auto refused = ca_.denied(signer_, "revokeCert")) co_return fail(std::move(*refused));
+    co_return co_await ca_.revoke(std::move(certificate_der), reason);
+  }
+  Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                             std::optional<int> reason) override {
+    return ca_.revoke_by_key(std::move(certificate_der), std::move(key), reason);
+  }
+  TxtValue challenge_value(const std::string& token) const override {
+    return FakeCa::value_of(signer_, token);
+  }
+
+ private:
+  FakeCa& ca_;
+  FakeCa::Signer signer_;
+};
+
+std::unique_ptr<acme::Client> FakeCa::client(const crypto::PrivateKey& key) {
+  return std::make_unique<FakeAccountClient>(*this, key);
 }
 
 }  // namespace certherd::fakes

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,9 +14,14 @@
 
 namespace certherd::fakes {
 
+/// A CA's refusal as the real client tells it: `type` is the part behind
+/// urn:ietf:params:acme:error:.
+Error refusal(std::string op, int status, std::string_view type, std::string_view detail);
+
 /// An ACME CA in memory, seen through the client's interface: it really looks for the challenge
 /// values and really signs, takes its time, and on a bad day fails now and then, also after
-/// having done its work. The same for the same random numbers.
+/// having done its work. The same for the same random numbers. By itself it speaks for one
+/// account that is there from the start; client() gives clients for others.
 class FakeCa final : public acme::Client {
  public:
   /// Whether a TXT value is to be seen at a name now.
@@ -35,6 +41,18 @@ class FakeCa final : public acme::Client {
   void offer_no_dns_01() { offers_dns_01_ = false; }
   void keep_no_orders_list() { keeps_list_ = false; }
 
+  void offer_profiles(std::map<std::string, std::string> profiles) {
+    directory_.profiles = std::move(profiles);
+  }
+  void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
+  void offer_no_key_change() { directory_.key_change.clear(); }
+
+  /// A client that signs by this key, for accounts that are made, rolled over and ended.
+  std::unique_ptr<acme::Client> client(const crypto::PrivateKey& key);
+
+  /// The reason that it was revoked with (0 when none was given); nothing: it was not.
+  std::optional<int> revoked(const Fingerprint& certificate) const;
+
   int orders_placed() const { return static_cast<int>(orders_.size()); }
   int certificates_issued() const { return static_cast<int>(issued_for_.size()); }
   /// How many certificates were issued for these names.
@@ -45,16 +63,29 @@ class FakeCa final : public acme::Client {
   Task<Result<acme::AccountInfo>> new_account(acme::NewAccount account) override;
   void use_account(AccountUrl) override {}
   Task<Result<acme::AccountInfo>> fetch_account() override;
-  Task<Result<acme::Order>> new_order(std::vector<Fqdn> names) override;
+  Task<Result<acme::AccountInfo>> update_account(std::vector<std::string> contact) override;
+  Task<Result<acme::AccountInfo>> deactivate_account() override;
+  Task<Status> change_key(crypto::PrivateKey next) override;
+  Task<Result<acme::Order>> new_order(acme::NewOrder wanted) override;
   Task<Result<std::vector<OrderUrl>>> list_orders() override;
   Task<Result<acme::Order>> fetch_order(OrderUrl url) override;
   Task<Result<acme::Authorization>> fetch_authorization(AuthorizationUrl url) override;
   Task<Result<acme::Challenge>> answer(ChallengeUrl url) override;
   Task<Result<acme::Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
   Task<Result<acme::Chain>> download(CertificateUrl url) override;
+  Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override;
+  Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
+                             std::optional<int> reason) override;
   TxtValue challenge_value(const std::string& token) const override;
 
  private:
+  friend class FakeAccountClient;
+
+  /// Who signs a request: a key, by its thumbprint, and the account that it is said to be of.
+  struct Signer {
+    std::string thumbprint;
+    AccountUrl account;
+  };
   struct Authorization {
     acme::Authorization shown;
     std::optional<Time> valid_from;  ///< when the validation under way will be over
@@ -64,12 +95,23 @@ class FakeCa final : public acme::Client {
     acme::Order shown;
     std::optional<Time> issued_from;  ///< when the certificate will be there
     std::string chain;
+    std::string replaces;
   };
 
   /// The time an exchange takes, and the fault that strikes it before its work, if any.
   Task<std::optional<Error>> exchange(std::string op);
   std::optional<Error> lost_reply(std::string op);
   void settle(Order& order);
+  Task<Result<acme::AccountInfo>> find_or_make_account(Signer* signer, acme::NewAccount account);
+  Task<Result<acme::AccountInfo>> change_account(const Signer* signer, std::string op,
+                                                 std::function<void(acme::AccountInfo&)> change);
+  Task<Status> roll_over(Signer* signer, crypto::PrivateKey next);
+  Task<Result<acme::Challenge>> answer_by(const Signer* signer, ChallengeUrl url);
+  Task<Status> revoke_by(std::string certificate_der, std::optional<crypto::PrivateKey> key,
+                         std::optional<int> reason);
+  /// Why this signer may do nothing; nothing when it may.
+  std::optional<Error> denied(const Signer& signer, std::string op) const;
+  static TxtValue value_of(const Signer& signer, const std::string& token);
   Error unknown(std::string op) const;
 
   runtime::Clock& clock_;
@@ -83,7 +125,12 @@ class FakeCa final : public acme::Client {
   int faults_after_ = 0;
   int calls_ = 0;
   std::uint64_t next_ = 1;
-  std::map<std::string, Order> orders_;  ///< by URL
+  acme::Directory directory_;
+  Signer own_;
+  std::map<std::string, acme::AccountInfo> accounts_;  ///< by the thumbprint of the key
+  std::map<Fingerprint, int> revoked_;                 ///< with the reason
+  std::set<std::string> replaced_;                     ///< ARI ids of certificates with a successor
+  std::map<std::string, Order> orders_;                ///< by URL
   std::map<std::string, Authorization> authorizations_;
   std::vector<std::vector<std::string>> issued_for_;
 };

@@ -142,8 +142,9 @@ Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
     how = "order.found";
   }
   if (!order) {
-    auto names = issuance.names;
-    auto placed = co_await ca(issuance).client->new_order(std::move(names));
+    acme::NewOrder wanted;
+    wanted.names = issuance.names;
+    auto placed = co_await ca(issuance).client->new_order(std::move(wanted));
     if (!placed) co_return fail(std::move(placed.error()).during("order"));
     order = std::move(*placed);
     how = "order.placed";
