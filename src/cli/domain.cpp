@@ -1,14 +1,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <boost/json.hpp>
-#include <iostream>
 #include <memory>
 
 #include "app/inventory_file.hpp"
-#include "base/versioned_folder.hpp"
 #include "cli/context.hpp"
+#include "cli/input.hpp"
 #include "cli/table.hpp"
 #include "fleet/report.hpp"
 #include "policy/domain_state.hpp"
@@ -204,30 +202,8 @@ Task<int> add(app::App* app, Context context, AddOptions options) {
   co_return co_await add_all(app, context, {std::move(*domain)});
 }
 
-// One octet more than allowed, so that the reader of the inventory can tell that it is too large.
-std::string read_stdin() {
-  std::string text;
-  std::array<char, 1U << 16U> part{};
-  while (std::cin && text.size() <= app::inventory_limit) {
-    std::cin.read(part.data(), part.size());
-    text.append(part.data(), static_cast<std::size_t>(std::cin.gcount()));
-  }
-  return text;
-}
-
-Result<std::string> read_input(const std::string& path) {
-  if (path == "-") return read_stdin();
-  auto text = read_file(path, app::inventory_limit);
-  if (!text) {
-    auto error = std::move(text.error()).during("read the inventory");
-    error.kind = Error::Kind::misconfigured;
-    return fail(std::move(error));
-  }
-  return text;
-}
-
 Task<int> import(app::App* app, Context context, std::string path) {
-  auto text = read_input(path);
+  auto text = read_input(path, app::inventory_limit, "read the inventory");
   if (!text) co_return report(context, text.error());
   auto domains = app::read_inventory(*text);
   if (!domains) co_return report(context, domains.error());

@@ -41,10 +41,9 @@ std::string progress_text(const fleet::Progress& progress, Duration elapsed) {
   return text + " · " + format_duration(std::chrono::floor<std::chrono::seconds>(elapsed));
 }
 
-ProgressDisplay::ProgressDisplay(runtime::Clock& clock, std::function<fleet::Progress()> source,
-                                 bool quiet)
+ProgressDisplay::ProgressDisplay(runtime::Clock& clock, ProgressText text, bool quiet)
     : clock_(clock),
-      source_(std::move(source)),
+      text_(std::move(text)),
       quiet_(quiet),
       live_(isatty(STDERR_FILENO) != 0),
       started_(clock.now()) {
@@ -59,7 +58,7 @@ ProgressDisplay::~ProgressDisplay() {
 }
 
 void ProgressDisplay::draw() {
-  shown_line() = progress_text(source_(), clock_.now() - started_);
+  shown_line() = text_(clock_.now() - started_);
   redraw_line();
 }
 
@@ -70,7 +69,7 @@ Task<void> ProgressDisplay::run() {
       co_await clock_.sleep_for(200ms);
     } else {
       co_await clock_.sleep_for(5s);
-      log::info("{}", progress_text(source_(), clock_.now() - started_));
+      log::info("{}", text_(clock_.now() - started_));
     }
   }
 }

@@ -98,8 +98,8 @@ Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> req
   int signal = 0;
   Result<std::vector<json::object>> results;
   {
-    const auto source = [&work] { return work.progress(); };
-    ProgressDisplay display(app->loop().clock(), source, context.quiet);
+    const auto text = [&work](Duration elapsed) { return progress_text(work.progress(), elapsed); };
+    ProgressDisplay display(app->loop().clock(), text, context.quiet);
     runtime::TaskGroup background(app->loop());
     background.spawn(watch_signals(&app->loop(), &work, done, &signal));
     background.spawn(display.run());
