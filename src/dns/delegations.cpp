@@ -3,17 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "runtime/together.hpp"
-#include "runtime/wakeup.hpp"
 
 namespace certherd::dns {
 namespace {
-
-constexpr Duration kept_for = std::chrono::minutes(5);
-constexpr std::size_t max_kept = 10'000;
 
 /// No zone has more (the root has 13 with two addresses each); beyond it somebody is using us to
 /// flood others.
@@ -22,68 +17,13 @@ constexpr std::size_t max_addresses = 8;
 
 }  // namespace
 
-/// One look-up that several callers wait for; shared by them, and by the map while it runs.
-struct Delegations::Flight {
-  explicit Flight(runtime::EventLoop& loop) : ended(loop) {}
-  runtime::Wakeup ended;
-  bool over = false;
-  std::optional<Result<std::vector<NameServer>>> result;  ///< none when its caller was cancelled
-};
-
-/// Lands the flight even when this caller is cancelled: another one then takes off anew.
-class Delegations::Landing {
- public:
-  Landing(Delegations* owner, Fqdn zone)
-      : owner_(owner), zone_(std::move(zone)), flight_(std::make_shared<Flight>(owner->loop_)) {
-    owner_->flights_.emplace(zone_, flight_);
-  }
-  Landing(const Landing&) = delete;
-  Landing& operator=(const Landing&) = delete;
-  ~Landing() {
-    flight_->over = true;
-    owner_->flights_.erase(zone_);
-    flight_->ended.notify_all();
-  }
-  void bring(const Result<std::vector<NameServer>>& result) { flight_->result = result; }
-
- private:
-  Delegations* owner_;
-  Fqdn zone_;
-  std::shared_ptr<Flight> flight_;
-};
-
 Delegations::Delegations(runtime::EventLoop& loop, Resolvers& resolvers, Options options)
-    : loop_(loop), resolvers_(resolvers), options_(std::move(options)) {}
-
-Delegations::~Delegations() = default;
+    : resolvers_(resolvers),
+      options_(std::move(options)),
+      known_(loop, [this](Fqdn zone) { return look_up(std::move(zone)); }) {}
 
 Task<Result<std::vector<NameServer>>> Delegations::of(Fqdn zone) {
-  for (;;) {
-    const auto known = known_.find(zone);
-    if (known != known_.end() && loop_.clock().now() < known->second.good_until) {
-      co_return known->second.servers;
-    }
-    const auto running = flights_.find(zone);
-    if (running == flights_.end()) break;
-    const auto flight = running->second;
-    while (!flight->over) co_await flight->ended.wait();
-    if (flight->result) co_return *flight->result;
-  }
-
-  Landing landing(this, zone);
-  auto servers = co_await look_up(zone);
-  if (servers) keep(zone, *servers);
-  landing.bring(servers);
-  co_return servers;
-}
-
-void Delegations::keep(const Fqdn& zone, std::vector<NameServer> servers) {
-  const Time now = loop_.clock().now();
-  if (known_.size() >= max_kept) {
-    std::erase_if(known_, [now](const auto& entry) { return entry.second.good_until <= now; });
-    if (known_.size() >= max_kept) known_.clear();
-  }
-  known_.insert_or_assign(zone, Entry{.servers = std::move(servers), .good_until = now + kept_for});
+  return known_.of(std::move(zone));
 }
 
 Task<Result<std::vector<NameServer>>> Delegations::look_up(Fqdn zone) {
@@ -101,6 +41,11 @@ Task<Result<std::vector<NameServer>>> Delegations::look_up(Fqdn zone) {
                    fmt::format("nobody serves {}: {} says {} and no NS record", zone,
                                answer->server, to_string(answer->message.code)));
   }
+  co_return co_await find(std::move(names), std::move(answer->message.additional));
+}
+
+Task<std::vector<NameServer>> Delegations::find(std::vector<std::string> names,
+                                                std::vector<Record> glue) {
   std::ranges::sort(names);
   const auto repeated = std::ranges::unique(names);
   names.erase(repeated.begin(), repeated.end());
@@ -108,9 +53,10 @@ Task<Result<std::vector<NameServer>>> Delegations::look_up(Fqdn zone) {
 
   std::vector<NameServer> servers(names.size());
   std::vector<Task<void>> searches;
+  searches.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     servers[i].name = std::move(names[i]);
-    searches.push_back(find_addresses(&servers[i], answer->message.additional));
+    searches.push_back(find_addresses(&servers[i], glue));
   }
   co_await runtime::together(std::move(searches));
   co_return servers;

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/time.hpp"
 #include "dns/resolvers.hpp"
+#include "dns/shared_lookups.hpp"
 #include "dns/visibility.hpp"
 #include "model/fqdn.hpp"
 #include "runtime/event_loop.hpp"
@@ -32,29 +31,22 @@ class Delegations {
   };
 
   Delegations(runtime::EventLoop& loop, Resolvers& resolvers, Options options);
-  ~Delegations();
 
   /// The zone's name servers, by name. Callers that come while a zone is being looked up share
   /// that one look-up. Errors: not_found when it has no NS; those of Resolvers::ask().
   Task<Result<std::vector<NameServer>>> of(Fqdn zone);
 
- private:
-  struct Flight;
-  class Landing;
-  struct Entry {
-    std::vector<NameServer> servers;
-    Time good_until;
-  };
+  /// The name servers of these names, with where each is asked. `glue`: addresses that were told
+  /// beside the names, for those that nobody else tells.
+  Task<std::vector<NameServer>> find(std::vector<std::string> names, std::vector<Record> glue);
 
+ private:
   Task<Result<std::vector<NameServer>>> look_up(Fqdn zone);
   Task<void> find_addresses(NameServer* server, std::vector<Record> glue);
-  void keep(const Fqdn& zone, std::vector<NameServer> servers);
 
-  runtime::EventLoop& loop_;
   Resolvers& resolvers_;
   Options options_;
-  std::map<Fqdn, Entry> known_;
-  std::map<Fqdn, std::shared_ptr<Flight>> flights_;
+  SharedLookups<Fqdn, std::vector<NameServer>> known_;
 };
 
 }  // namespace certherd::dns

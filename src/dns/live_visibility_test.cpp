@@ -213,6 +213,50 @@ TEST_F(Locate, TellsThatAZoneHasNoNameServers) {
   EXPECT_THAT(location.error().detail, HasSubstr("nobody serves example.test"));
 }
 
+TEST_F(Locate, TellsThatNoneOfItsNameServersServesTheZone) {
+  world.add("example.test", RecordType::ns, "ns2.example.test");
+  options.overrides = {{Fqdn::literal("ns1.example.test"), other.address()},
+                       {Fqdn::literal("ns2.example.test"), other.address()}};
+  bool lame = false;
+  other_script = [&](const Query& query) {
+    auto reply = query.reply(lame ? ResponseCode::no_error : ResponseCode::refused);
+    reply.authoritative = false;
+    lame = !lame;
+    return std::vector<Packet>{encode_reply(reply)};
+  };
+  const auto location = locate("_acme-challenge.example.test");
+
+  ASSERT_FALSE(location);
+  EXPECT_EQ(location.error().kind, Error::Kind::not_found);
+  EXPECT_EQ(
+      location.error().message(),
+      fmt::format("locate _acme-challenge.example.test: ask the name servers of example.test: "
+                  "nobody serves example.test: ns1.example.test ({0}, UDP): REFUSED; "
+                  "ns2.example.test ({0}, UDP): not authoritative for it (lame delegation)",
+                  other.address().text()));
+}
+
+TEST_F(Locate, IsTransientWhileANameServerThatMayServeTheZoneIsSilent) {
+  options.overrides = {{Fqdn::literal("ns1.example.test"), other.address()}};
+  other_script = [](const Query&) { return std::vector<Packet>(); };
+
+  const auto location = locate("_acme-challenge.example.test");
+
+  ASSERT_FALSE(location);
+  EXPECT_EQ(location.error().kind, Error::Kind::transient);
+  EXPECT_EQ(location.error().detail,
+            fmt::format("nobody serves example.test: ns1.example.test ({}, UDP): timeout",
+                        other.address().text()));
+}
+
+TEST_F(Locate, IsContentWithOneNameServerThatServesTheZone) {
+  world.add("example.test", RecordType::ns, "ns2.example.test");
+  options.overrides = {{Fqdn::literal("ns2.example.test"), other.address()}};
+  other_script = [](const Query&) { return std::vector<Packet>(); };
+
+  EXPECT_TRUE(locate("_acme-challenge.example.test"));
+}
+
 TEST_F(Locate, AsksForNoNameServersWhereTheyAreNotLookedAt) {
   options.check = ResolverOptions::Check::off;
   EXPECT_TRUE(locate("_acme-challenge.example.test"));
@@ -250,6 +294,7 @@ TEST_F(Locate, SharesOneLookUpOfTheDelegationAmongThousandsOfNames) {
   EXPECT_EQ(run(locate_many(&visibility(), 2'000)), 2'000U);
   EXPECT_EQ(server.count("example.test", RecordType::ns), 1U);
   EXPECT_EQ(server.count("ns1.example.test", RecordType::a), 1U);
+  EXPECT_EQ(server.count("example.test", RecordType::soa), 1U);
 }
 
 TEST_F(LookAt, SeesAllValuesByUdpAndTcp) {
