@@ -60,6 +60,17 @@ std::string joined_strings(const ldns_rr* record) {
   return text;
 }
 
+/// The record's data as it stands in the message.
+std::string octets_of(const ldns_rr* record) {
+  std::string text;
+  for (std::size_t i = 0; i < ldns_rr_rd_count(record); ++i) {
+    const ldns_rdf* field = ldns_rr_rdf(record, i);
+    const std::span<const std::uint8_t> octets(ldns_rdf_data(field), ldns_rdf_size(field));
+    text.append(octets.begin(), octets.end());
+  }
+  return text;
+}
+
 Record record_of(const ldns_rr* source) {
   Record record{.name = name_of(ldns_rr_owner(source)),
                 .type = static_cast<RecordType>(ldns_rr_get_type(source)),
@@ -78,6 +89,9 @@ Record record_of(const ldns_rr* source) {
     case RecordType::a:
     case RecordType::aaaa:
       record.text = printed(first);
+      break;
+    case RecordType::caa:
+      record.text = octets_of(source);
       break;
     default:
       break;
@@ -107,6 +121,7 @@ class ReplyReader {
     message_.id = u16(0);
     message_.authoritative = (flags & 0x04U) != 0;
     message_.truncated = (flags & 0x02U) != 0;
+    message_.recursion_available = (wire_[3] & 0x80U) != 0;
     code_ = wire_[3] & 0x0FU;
 
     const auto question = next(LDNS_SECTION_QUESTION);
@@ -175,6 +190,8 @@ std::string to_string(RecordType type) {
       return "TXT";
     case RecordType::aaaa:
       return "AAAA";
+    case RecordType::caa:
+      return "CAA";
   }
   return fmt::format("TYPE{}", std::to_underlying(type));
 }

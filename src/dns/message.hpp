@@ -11,7 +11,15 @@
 namespace certherd::dns {
 
 /// The types that finding and checking a challenge value needs. Others are carried by number.
-enum class RecordType : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, txt = 16, aaaa = 28 };
+enum class RecordType : std::uint16_t {
+  a = 1,
+  ns = 2,
+  cname = 5,
+  soa = 6,
+  txt = 16,
+  aaaa = 28,
+  caa = 257,
+};
 
 /// Response codes of RFC 1035 section 4.1.1. Others are carried by number.
 enum class ResponseCode : std::uint16_t {
@@ -42,7 +50,7 @@ struct Record {
   RecordType type = RecordType::txt;
   std::uint32_t ttl = 0;  ///< seconds
   /// CNAME, NS: the target. SOA: the primary server. A, AAAA: the address. TXT: its strings
-  /// joined. Empty for other types.
+  /// joined. CAA: its octets as they came. Empty for other types.
   std::string text;
 
   bool operator==(const Record&) const = default;
@@ -54,6 +62,7 @@ struct Message {
   ResponseCode code = ResponseCode::no_error;  ///< with the upper bits that OPT carries
   bool authoritative = false;                  ///< AA
   bool truncated = false;                      ///< TC
+  bool recursion_available = false;            ///< RA: it asks others for what is not its own
   Question question;
   std::vector<Record> answers;
   std::vector<Record> authority;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "dns/caa_lookup.hpp"
 #include "runtime/timeouts.hpp"
 
 namespace certherd::dns {
@@ -39,6 +40,9 @@ std::string zone_line(const Record& record) {
       break;
     case RecordType::txt:
       data = fmt::format("\"{}\"", record.text);
+      break;
+    case RecordType::caa:
+      data = parse_caa(record.text).value().text();
       break;
   }
   return fmt::format("{} {} IN {} {}", dotted(record.name), record.ttl, to_string(record.type),
@@ -79,6 +83,7 @@ Packet encode_reply(const Message& reply) {
   ldns_pkt_set_qr(packet.get(), true);
   ldns_pkt_set_aa(packet.get(), reply.authoritative);
   ldns_pkt_set_tc(packet.get(), reply.truncated);
+  ldns_pkt_set_ra(packet.get(), reply.recursion_available);
   ldns_pkt_set_rcode(packet.get(),
                      static_cast<std::uint8_t>(std::to_underlying(reply.code) & 0x0FU));
   ldns_rr* question = ldns_rr_new();
@@ -181,6 +186,14 @@ Task<void> ScriptedServer::serve_session(asio::ip::tcp::socket socket) {
 
 void Authority::add(std::string name, RecordType type, std::string text) {
   records.push_back({.name = std::move(name), .type = type, .ttl = 60, .text = std::move(text)});
+}
+
+void Authority::add_caa(std::string name, std::string_view tag, std::string_view value,
+                        std::uint8_t flags) {
+  std::string octets{static_cast<char>(flags), static_cast<char>(tag.size())};
+  octets += tag;
+  octets += value;
+  add(std::move(name), RecordType::caa, std::move(octets));
 }
 
 void Authority::add_zone(const std::string& zone, const std::string& name_server,

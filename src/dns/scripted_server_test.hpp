@@ -84,6 +84,8 @@ struct Authority {
   std::vector<Record> records;
 
   void add(std::string name, RecordType type, std::string text);
+  void add_caa(std::string name, std::string_view tag, std::string_view value,
+               std::uint8_t flags = 0);
   /// A zone with one name server of that name at that address.
   void add_zone(const std::string& zone, const std::string& name_server,
                 const std::string& address);

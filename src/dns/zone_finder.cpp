@@ -45,33 +45,37 @@ Fqdn registrable(Fqdn name) {
 
 }  // namespace
 
-/// The names from the challenge name to where its CNAMEs end, and what was said there.
-struct ZoneFinder::Trail {
-  std::vector<Fqdn> names;
-  Resolvers::Answer last;
+std::string CnameTrail::text() const { return fmt::format("{}", fmt::join(names, " -> ")); }
 
-  const Fqdn& end() const { return names.back(); }
-  std::string text() const { return fmt::format("{}", fmt::join(names, " -> ")); }
-
-  /// For messages: how we got to the end, when CNAMEs led there.
-  std::string detour() const {
-    return names.size() > 1 ? fmt::format(" (by CNAME: {})", text()) : std::string();
-  }
-};
+std::string CnameTrail::detour() const {
+  return names.size() > 1 ? fmt::format(" (by CNAME: {})", text()) : std::string();
+}
 
 Task<Result<Location>> ZoneFinder::locate(Fqdn challenge_name) {
   auto trail = co_await follow(std::move(challenge_name));
   if (!trail) co_return fail(std::move(trail.error()));
-  auto apex = co_await find_apex(*trail);
+  auto apex = co_await zone_of(*trail);
   if (!apex) co_return fail(std::move(apex.error()));
-  const auto registered = co_await check_registered(*trail, *apex);
-  if (!registered) co_return fail(registered.error());
   co_return Location{.record = trail->end(), .zone = std::move(*apex)};
 }
 
-Task<Result<ZoneFinder::Trail>> ZoneFinder::follow(Fqdn challenge_name) {
+Task<Result<Fqdn>> ZoneFinder::zone_of(CnameTrail trail) {
+  auto owner = soa_owner(trail.last.message, trail.end());
+  auto apex = co_await find_apex(trail, std::move(owner));
+  if (!apex) co_return fail(std::move(apex.error()));
+  const auto registered = co_await check_registered(std::move(trail), *apex);
+  if (!registered) co_return fail(registered.error());
+  co_return apex;
+}
+
+Task<Result<Fqdn>> ZoneFinder::zone_around(Fqdn name) {
+  CnameTrail trail{.names = {std::move(name)}, .last = {}};
+  return find_apex(std::move(trail), std::nullopt);
+}
+
+Task<Result<CnameTrail>> ZoneFinder::follow(Fqdn name) {
   const std::string op = "follow CNAMEs";
-  Trail trail{.names = {std::move(challenge_name)}, .last = {}};
+  CnameTrail trail{.names = {std::move(name)}, .last = {}};
   for (;;) {
     // Asked for TXT, a resolver would follow the chain itself, and BIND then calls a circle only
     // SERVFAIL. Asked for the CNAME it tells it link by link, as an authoritative server does; and
@@ -110,9 +114,8 @@ Task<Result<ZoneFinder::Trail>> ZoneFinder::follow(Fqdn challenge_name) {
   }
 }
 
-Task<Result<Fqdn>> ZoneFinder::find_apex(Trail trail) {
+Task<Result<Fqdn>> ZoneFinder::find_apex(CnameTrail trail, std::optional<std::string> owner) {
   const std::string op = fmt::format("find the zone of {}", trail.end());
-  auto owner = soa_owner(trail.last.message, trail.end());
   for (Fqdn name = trail.end(); !owner && !name.empty(); name = name.parent()) {
     Question question{.name = name.text(), .type = RecordType::soa};
     auto answer = co_await resolvers_.ask(std::move(question));
@@ -142,7 +145,7 @@ Task<Result<Fqdn>> ZoneFinder::find_apex(Trail trail) {
 }
 
 /// A domain that nobody has registered looks like a name inside its top-level domain.
-Task<Status> ZoneFinder::check_registered(Trail trail, Fqdn apex) {
+Task<Status> ZoneFinder::check_registered(CnameTrail trail, Fqdn apex) {
   const bool top_level = apex.text().find('.') == std::string::npos;
   // A server that is itself the authority for "lan" or "test" knows what it is doing.
   if (!top_level || trail.last.message.authoritative) co_return Status();
