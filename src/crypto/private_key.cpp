@@ -6,6 +6,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "crypto/encoding.hpp"
 #include "crypto/openssl.hpp"
 
 namespace certherd::crypto {
@@ -113,5 +114,7 @@ KeyType PrivateKey::type() const {
 }
 
 std::string PrivateKey::public_key() const { return to_der(&i2d_PUBKEY, key_.get()); }
+
+KeyHash hash_of_key(std::string_view public_key) { return KeyHash(hex(sha256(public_key))); }
 
 }  // namespace certherd::crypto

@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "model/identifiers.hpp"
 #include "model/key_type.hpp"
 
 // OpenSSL's own declaration, so that its headers stay in this room.
@@ -36,6 +37,9 @@ class PrivateKey {
  private:
   std::shared_ptr<evp_pkey_st> key_;
 };
+
+/// Tells a key by its public half (`public_key` as above), for lists of keys.
+KeyHash hash_of_key(std::string_view public_key);
 
 /// Where new keys come from; nothing else may make one. Called off the loop.
 class KeySource {

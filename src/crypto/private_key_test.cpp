@@ -36,6 +36,14 @@ TEST(PrivateKeyKinds, EachKeyIsNew) {
             source.generate(KeyType::ecdsa_p256)->public_key());
 }
 
+TEST(HashOfKey, IsOfThePublicHalfAsCertificatesHoldIt) {
+  const auto key = key_of(KeyType::ecdsa_p256);
+  EXPECT_EQ(hash_of_key(key.public_key()), hash_of_key(read(key.to_pem().reveal())->public_key()));
+  EXPECT_NE(hash_of_key(key.public_key()), hash_of_key(key_of(KeyType::ecdsa_p256).public_key()));
+  EXPECT_EQ(hash_of_key("").text(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 // The key of RFC 8032 section 7.1, test 1, in PKCS #8 (RFC 8410 section 7).
 TEST(PrivateKeyFromPem, GivesThePublicKeyOfTheRfc) {
   const auto key =

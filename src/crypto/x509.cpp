@@ -131,6 +131,22 @@ Result<std::vector<CertificateInfo>> read_chain(std::string_view pem) {
   return infos;
 }
 
+Result<ChainParts> split_chain(std::string_view pem) {
+  auto chain = parse_chain(pem);
+  if (!chain) return fail(std::move(chain.error()));
+  ChainParts parts;
+  for (const auto& certificate : *chain) {
+    const auto der = to_der(&i2d_X509, certificate.get());
+    if (parts.leaf.empty()) {
+      parts.leaf = to_pem("CERTIFICATE", der);
+      parts.leaf_der = der;
+    } else {
+      parts.others += to_pem("CERTIFICATE", der);
+    }
+  }
+  return parts;
+}
+
 Result<CertificateInfo> read_certificate(std::string_view der) {
   auto certificate = parse_certificate(der);
   if (!certificate) return fail(std::move(certificate.error()));

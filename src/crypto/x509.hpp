@@ -35,6 +35,16 @@ Result<std::vector<CertificateInfo>> read_chain(std::string_view pem);
 /// Reads one DER certificate. Errors: rejected.
 Result<CertificateInfo> read_certificate(std::string_view der);
 
+/// A chain in the pieces that programs ask for.
+struct ChainParts {
+  std::string leaf;      ///< PEM
+  std::string others;    ///< PEM of the certificates above it; empty when there are none
+  std::string leaf_der;  ///< the leaf as a CA is told about it
+};
+
+/// Takes a PEM chain apart, leaf first. Errors: as read_chain().
+Result<ChainParts> split_chain(std::string_view pem);
+
 /// Holds what a CA handed out against what was asked: the leaf has `public_key`, exactly `names`,
 /// is valid at `now` (up to an hour early is forgiven: clocks differ) and is no CA, and each
 /// certificate is signed by the next. Errors: rejected, saying what differs.

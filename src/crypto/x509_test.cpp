@@ -84,6 +84,16 @@ TEST_F(Chain, ACertificateIsTheSameInDer) {
   EXPECT_EQ(from_der->fingerprint.text(), hex(sha256(der_of(pem))));
 }
 
+TEST_F(Chain, FallsIntoItsParts) {
+  const auto pem = issue({"a.example"});
+  const auto parts = split_chain("\n" + pem);
+  ASSERT_TRUE(parts) << parts.error().message();
+  EXPECT_EQ(parts->leaf + parts->others, pem);
+  EXPECT_EQ(parts->leaf_der, der_of(pem));
+  EXPECT_EQ(split_chain(parts->leaf)->others, "");
+  EXPECT_FALSE(split_chain(""));
+}
+
 TEST_F(Chain, MayHaveWindowsLineEnds) {
   std::string pem;
   for (const char c : issue({"a.example"}))

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
+#include "model/revocation.hpp"
 
 namespace certherd {
 
@@ -38,9 +39,12 @@ struct Certificate {
   VaultName vault_name;
   VaultReferences vault;
   std::map<TargetName, Installed> targets;
-  std::optional<bool> served;      ///< nothing: not looked at, or nowhere to look
-  std::optional<Time> revoked_at;  ///< when the CA was seen to have revoked it
-  std::string revocation_reason;   ///< by its name in RFC 5280, such as "keyCompromise"
+  std::optional<bool> served;  ///< nothing: not looked at, or nowhere to look
+  std::optional<RevocationReason> revocation_reason;  ///< set before the CA is asked to revoke it
+  std::optional<Time> revoked_at;                     ///< when the CA was seen to have done so
+
+  /// Whether a revocation is wanted that the CA has not confirmed yet.
+  bool revoking() const { return revocation_reason && !revoked_at; }
 };
 
 }  // namespace certherd

@@ -18,6 +18,8 @@ using Ticket = Strong<struct TicketTag>;            ///< a DNS provider's handle
 using Serial = Strong<struct SerialTag>;            ///< lower-case hex without separators
 using Fingerprint = Strong<struct FingerprintTag>;  ///< SHA-256 of the leaf, lower-case hex
 
+using KeyHash = Strong<struct KeyHashTag>;  ///< SHA-256 of a SubjectPublicKeyInfo, lower-case hex
+
 /// Which configured section something is about: [ca.NAME], [dns.NAME], [vault.NAME], [target.NAME].
 using CaName = Strong<struct CaNameTag>;
 using DnsName = Strong<struct DnsNameTag>;

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
+#include "model/revocation.hpp"
 
 namespace certherd {
 
@@ -15,12 +16,27 @@ struct WorkRequest {
   enum class Kind {
     issue,  ///< a certificate now, due or not
     renew,  ///< a certificate if one is due
+
+    deploy,  ///< the present certificate once more on its targets
+    revoke,  ///< a certificate revoked at its CA
+    retire,  ///< the domain off its targets
+  };
+
+  /// What the kinds besides issue and renew want to know.
+  struct Arguments {
+    TargetName target;  ///< deploy: on this one; empty: on all of the domain
+    Serial serial;      ///< revoke: this certificate; empty: the present one
+    RevocationReason reason = RevocationReason::unspecified;  ///< revoke
+    bool by_key = false;  ///< revoke: signed by the certificate's own key
+
+    bool operator==(const Arguments&) const = default;
   };
 
   std::int64_t id = 0;
   std::string batch;  ///< all requests of one command
   std::string owner;  ///< the process that waits for it, as in Lease::owner
   Kind kind = Kind::issue;
+  Arguments arguments{};
   DomainId domain_id{};
   Fqdn domain;
   Time requested_at{};

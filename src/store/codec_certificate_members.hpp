@@ -15,6 +15,10 @@ template <>
 struct Codec<Installed> : NamedCodec<Installed, installed_name, parse_installed> {};
 
 template <>
+struct Codec<RevocationReason> : NamedCodec<RevocationReason, to_string, parse_revocation_reason> {
+};
+
+template <>
 struct Members<VaultReferences> {
   static void each(auto& object, auto&& visit) {
     visit("csr", object.csr);
@@ -39,8 +43,8 @@ struct Members<Certificate> {
     visit("targets", object.targets);
     visit("served", object.served);
     visit(later("ca"), object.ca);
-    visit(later("revoked_at"), object.revoked_at);
     visit(later("revocation_reason"), object.revocation_reason);
+    visit(later("revoked_at"), object.revoked_at);
   }
 };
 

@@ -53,7 +53,7 @@ Certificate full_certificate() {
   certificate.served = false;
   certificate.ca = CaName("letsencrypt");
   certificate.revoked_at = at(8'000'000'000'000'000);
-  certificate.revocation_reason = "keyCompromise";
+  certificate.revocation_reason = RevocationReason::key_compromise;
   return certificate;
 }
 
@@ -149,7 +149,7 @@ TEST(CertificateCodec, ReadsRowsFromBeforeSomeMembersWereAdded) {
   EXPECT_EQ(decoded->served, false);
   EXPECT_TRUE(decoded->ca.empty());
   EXPECT_EQ(decoded->revoked_at, std::nullopt);
-  EXPECT_EQ(decoded->revocation_reason, "");
+  EXPECT_EQ(decoded->revocation_reason, std::nullopt);
   text.replace(text.find("\"serial\":"), 9, "\"others\":");
   EXPECT_FALSE(decode_certificate(text));
 }

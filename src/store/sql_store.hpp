@@ -32,9 +32,15 @@ class SqlStore final : public Store {
   Task<Result<Issuance>> commit(Issuance issuance, Changes changes) override;
   Task<Result<Issuance>> issuance(IssuanceId id) override;
   Task<Result<std::vector<Issuance>>> active_issuances() override;
+  Task<Result<std::optional<Issuance>>> active_issuance(DomainId domain) override;
   Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) override;
 
   Task<Result<std::vector<Certificate>>> certificates(bool all) override;
+  Task<Result<Certificate>> certificate(DomainId domain, Serial serial) override;
+  Task<Result<std::vector<Certificate>>> revocations_begun() override;
+  Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;
+  Task<Status> amend(DomainId domain, Changes changes) override;
+  Task<Result<bool>> is_compromised(KeyHash key) override;
 
   Task<Status> submit(std::vector<WorkRequest> requests) override;
   Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) override;
@@ -97,6 +103,9 @@ void insert_events(soci::session& sql, const std::vector<Event>& events);
 
 /// Makes `certificate` the current one of its domain. Throws soci::soci_error.
 void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate);
+
+/// Writes changes, as part of a transaction. Throws soci::soci_error. Errors: as Store::amend().
+Status put_changes(soci::session& sql, DomainId domain, const Changes& changes, Time now);
 
 /// Writes how a domain fares. Throws soci::soci_error.
 void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& outcome);

@@ -1,4 +1,3 @@
-#include "store/codec_certificate.hpp"
 #include "store/codec_issuance.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
@@ -62,6 +61,8 @@ struct Columns {
 
 constexpr std::string_view of_id = "i.id = :id";
 constexpr std::string_view all_active = "i.active = 1 AND :id = 0";
+constexpr std::string_view of_domain = "i.domain_id = :id";
+constexpr std::string_view active_of_domain = "i.active = 1 AND i.domain_id = :id";
 
 Result<std::vector<Issuance>> select(soci::session& sql, std::string_view which, long long id) {
   Columns c;
@@ -137,40 +138,21 @@ bool update(soci::session& sql, const Issuance& issuance) {
   return update.get_affected_rows() == 1;
 }
 
-void put(soci::session& sql, DomainId domain, const Changes& changes) {
-  insert_events(sql, changes.events);
-  if (changes.certificate) put_certificate(sql, domain, *changes.certificate);
-  if (changes.outcome) put_outcome(sql, domain, *changes.outcome);
-}
-
 }  // namespace
-
-void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
-  const long long domain_id = static_cast<std::int64_t>(domain);
-  const std::string serial = certificate.serial.text();
-  const long long not_before = to_micros(certificate.not_before);
-  const std::string body = encode_certificate(certificate);
-  sql << "UPDATE certificate SET is_current = 0 WHERE domain_id = :id AND is_current = 1",
-      soci::use(domain_id);
-  sql << "INSERT INTO certificate (domain_id, serial, is_current, not_before, body) "
-         "VALUES (:domain_id, :serial, 1, :not_before, :body) "
-         "ON CONFLICT (domain_id, serial) DO UPDATE SET is_current = 1, "
-         "not_before = excluded.not_before, body = excluded.body",
-      soci::use(domain_id), soci::use(serial), soci::use(not_before), soci::use(body);
-}
 
 Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
   const std::string op = fmt::format("start issuance of {}", issuance.domain);
   return write<Issuance>(op,
-                         [issuance = std::move(issuance),
-                          changes = std::move(changes)](soci::session& sql) -> Result<Issuance> {
+                         [issuance = std::move(issuance), changes = std::move(changes),
+                          now = clock_.now()](soci::session& sql) -> Result<Issuance> {
                            auto started = issuance;
                            started.revision = 1;
                            if (auto status = check_startable(sql, started); !status) {
                              return fail(std::move(status.error()));
                            }
                            started.id = IssuanceId{insert(sql, started)};
-                           put(sql, started.domain_id, changes);
+                           auto put = put_changes(sql, started.domain_id, changes, now);
+                           if (!put) return fail(std::move(put.error()));
                            return started;
                          });
 }
@@ -179,8 +161,8 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
   const std::string op = fmt::format("commit issuance of {}", issuance.domain);
   return write<Issuance>(
       op,
-      [issuance = std::move(issuance),
-       changes = std::move(changes)](soci::session& sql) -> Result<Issuance> {
+      [issuance = std::move(issuance), changes = std::move(changes),
+       now = clock_.now()](soci::session& sql) -> Result<Issuance> {
         if (!update(sql, issuance)) {
           auto present = find(sql, issuance.id);
           if (!present) return fail(std::move(present.error()));
@@ -188,7 +170,8 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
                       fmt::format("another process went on with it: it is at revision {}, step {}",
                                   present->revision, to_string(present->step)));
         }
-        put(sql, issuance.domain_id, changes);
+        auto put = put_changes(sql, issuance.domain_id, changes, now);
+        if (!put) return fail(std::move(put.error()));
         auto committed = issuance;
         ++committed.revision;
         return committed;
@@ -203,6 +186,33 @@ Task<Result<Issuance>> SqlStore::issuance(IssuanceId id) {
 Task<Result<std::vector<Issuance>>> SqlStore::active_issuances() {
   return read<std::vector<Issuance>>("list active issuances",
                                      [](soci::session& sql) { return select(sql, all_active, 0); });
+}
+
+Task<Result<std::optional<Issuance>>> SqlStore::active_issuance(DomainId domain) {
+  return read<std::optional<Issuance>>(
+      "look for an active issuance",
+      [domain](soci::session& sql) -> Result<std::optional<Issuance>> {
+        auto found = select(sql, active_of_domain, static_cast<std::int64_t>(domain));
+        if (!found) return fail(std::move(found.error()));
+        if (found->empty()) return std::optional<Issuance>();
+        return std::move(found->front());
+      });
+}
+
+Task<Result<std::string>> SqlStore::chain_of(DomainId domain, Serial serial) {
+  return read<std::string>(
+      "look for a chain",
+      [domain, serial = std::move(serial)](soci::session& sql) -> Result<std::string> {
+        auto issuances = select(sql, of_domain, static_cast<std::int64_t>(domain));
+        if (!issuances) return fail(std::move(issuances.error()));
+        for (auto& issuance : *issuances) {
+          if (issuance.certificate && issuance.certificate->serial == serial) {
+            return std::move(issuance.fullchain);
+          }
+        }
+        return fail(Error::Kind::not_found, "",
+                    fmt::format("no issuance of the store holds certificate {}", serial));
+      });
 }
 
 Task<Result<std::vector<OrderUrl>>> SqlStore::unknown_orders(std::vector<OrderUrl> urls) {
@@ -221,36 +231,6 @@ Task<Result<std::vector<OrderUrl>>> SqlStore::unknown_orders(std::vector<OrderUr
           if (held == 0) unknown.push_back(each);
         }
         return unknown;
-      });
-}
-
-Task<Result<std::vector<Certificate>>> SqlStore::certificates(bool all) {
-  return read<std::vector<Certificate>>(
-      "list certificates", [all](soci::session& sql) -> Result<std::vector<Certificate>> {
-        long long id = 0;
-        long long domain_id = 0;
-        std::string name;
-        std::string body;
-        soci::statement query =
-            (sql.prepare << "SELECT c.id, c.domain_id, d.name, c.body FROM certificate c "
-                            "JOIN domain d ON d.id = c.domain_id "
-                         << (all ? "" : "WHERE c.is_current = 1 ")
-                         << "ORDER BY d.name, c.not_before DESC, c.id DESC",
-             soci::into(id), soci::into(domain_id), soci::into(name), soci::into(body));
-        std::vector<Certificate> certificates;
-        query.execute();
-        while (query.fetch()) {
-          auto certificate = decode_certificate(body);
-          if (!certificate) {
-            return bad_row("certificate", id, "body", certificate.error().detail);
-          }
-          auto domain = decode_name(name);
-          if (!domain) return bad_row("domain", domain_id, "name", domain.error().detail);
-          certificate->domain_id = DomainId{domain_id};
-          certificate->domain = std::move(*domain);
-          certificates.push_back(std::move(*certificate));
-        }
-        return certificates;
       });
 }
 

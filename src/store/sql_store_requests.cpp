@@ -1,5 +1,6 @@
 #include <array>
 
+#include "store/codec_arguments.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
 #include "store/sql_store.hpp"
@@ -9,9 +10,12 @@ namespace {
 
 using Kind = WorkRequest::Kind;
 
-constexpr std::array<std::pair<Kind, std::string_view>, 2> kind_names = {{
+constexpr std::array<std::pair<Kind, std::string_view>, 5> kind_names = {{
     {Kind::issue, "issue"},
     {Kind::renew, "renew"},
+    {Kind::deploy, "deploy"},
+    {Kind::revoke, "revoke"},
+    {Kind::retire, "retire"},
 }};
 
 std::string_view name_of(Kind kind) {
@@ -33,6 +37,7 @@ struct Columns {
   std::string batch;
   std::string owner;
   std::string kind;
+  std::string arguments;
   long long domain_id = 0;
   std::string domain;
   long long requested_at = 0;
@@ -43,6 +48,7 @@ struct Columns {
     batch = request.batch;
     owner = request.owner;
     kind = name_of(request.kind);
+    arguments = encode_arguments(request.arguments);
     domain_id = static_cast<std::int64_t>(request.domain_id);
     requested_at = to_micros(request.requested_at);
     done_at = to_column(request.done_at);
@@ -52,12 +58,17 @@ struct Columns {
   Result<WorkRequest> request() const {
     const auto parsed_kind = parse_kind(kind);
     if (!parsed_kind) return bad_row("request", id, "kind", "is no known name");
+    auto parsed_arguments = decode_arguments(arguments);
+    if (!parsed_arguments) {
+      return bad_row("request", id, "arguments", parsed_arguments.error().detail);
+    }
     auto name = decode_name(domain);
     if (!name) return bad_row("request", id, "domain", name.error().detail);
     return WorkRequest{.id = id,
                        .batch = batch,
                        .owner = owner,
                        .kind = *parsed_kind,
+                       .arguments = std::move(*parsed_arguments),
                        .domain_id = DomainId{domain_id},
                        .domain = std::move(*name),
                        .requested_at = from_micros(requested_at),
@@ -73,14 +84,14 @@ Result<std::vector<WorkRequest>> select(soci::session& sql, std::string_view whi
                                         const std::string& batch) {
   Columns c;
   soci::statement query =
-      (sql.prepare << "SELECT r.id, r.batch, r.owner, r.kind, r.domain_id, d.name, "
+      (sql.prepare << "SELECT r.id, r.batch, r.owner, r.kind, r.arguments, r.domain_id, d.name, "
                       "r.requested_at, r.done_at, r.result "
                       "FROM request r JOIN domain d ON d.id = r.domain_id WHERE "
                    << which << " ORDER BY r.id",
        soci::use(after), soci::use(batch), soci::into(c.id), soci::into(c.batch),
-       soci::into(c.owner), soci::into(c.kind), soci::into(c.domain_id), soci::into(c.domain),
-       soci::into(c.requested_at), soci::into(c.done_at.value, c.done_at.state),
-       soci::into(c.result));
+       soci::into(c.owner), soci::into(c.kind), soci::into(c.arguments), soci::into(c.domain_id),
+       soci::into(c.domain), soci::into(c.requested_at),
+       soci::into(c.done_at.value, c.done_at.state), soci::into(c.result));
   std::vector<WorkRequest> requests;
   query.execute();
   while (query.fetch()) {
@@ -98,12 +109,12 @@ Task<Status> SqlStore::submit(std::vector<WorkRequest> requests) {
       "submit requests", [requests = std::move(requests)](soci::session& sql) -> Status {
         Columns c;
         soci::statement insert =
-            (sql.prepare << "INSERT INTO request (batch, owner, kind, domain_id, requested_at, "
-                            "done_at, result) VALUES (:batch, :owner, :kind, :domain_id, "
-                            ":requested_at, :done_at, :result)",
-             soci::use(c.batch), soci::use(c.owner), soci::use(c.kind), soci::use(c.domain_id),
-             soci::use(c.requested_at), soci::use(c.done_at.value, c.done_at.state),
-             soci::use(c.result));
+            (sql.prepare << "INSERT INTO request (batch, owner, kind, arguments, domain_id, "
+                            "requested_at, done_at, result) VALUES (:batch, :owner, :kind, "
+                            ":arguments, :domain_id, :requested_at, :done_at, :result)",
+             soci::use(c.batch), soci::use(c.owner), soci::use(c.kind), soci::use(c.arguments),
+             soci::use(c.domain_id), soci::use(c.requested_at),
+             soci::use(c.done_at.value, c.done_at.state), soci::use(c.result));
         for (const auto& request : requests) {
           c.take(request);
           insert.execute(true);

@@ -32,10 +32,12 @@ struct DomainRow {
   std::optional<Time> working_next_at;
 };
 
-/// What changes together with an issuance, in the same transaction.
+/// What changes together, in one transaction, with an issuance or without one.
 struct Changes {
   std::vector<Event> events;
   std::optional<Certificate> certificate;  ///< inserted or updated (by domain and serial); current
+  std::optional<Certificate> amended;      ///< updated, and current or former as it was before
+  std::optional<KeyHash> compromised;      ///< a key that must never be used again
 
   /// How the domain fares, when that changes.
   struct Outcome {
@@ -102,6 +104,7 @@ class Store : public dns::Ledger {
   virtual Task<Result<Issuance>> issuance(IssuanceId id) = 0;
   /// By id.
   virtual Task<Result<std::vector<Issuance>>> active_issuances() = 0;
+  virtual Task<Result<std::optional<Issuance>>> active_issuance(DomainId domain) = 0;
   /// Those of the given order URLs that no issuance, active or over, holds; in the order given.
   virtual Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) = 0;
 
@@ -109,6 +112,15 @@ class Store : public dns::Ledger {
 
   /// The current one of each domain, by domain; with `all` the former ones too, newest first.
   virtual Task<Result<std::vector<Certificate>>> certificates(bool all) = 0;
+  /// Current or former. Errors: not_found.
+  virtual Task<Result<Certificate>> certificate(DomainId domain, Serial serial) = 0;
+  /// Those whose revocation is wanted and not confirmed, oldest first.
+  virtual Task<Result<std::vector<Certificate>>> revocations_begun() = 0;
+  /// The chain (PEM) as the CA gave it out. Errors: not_found when no issuance here holds it.
+  virtual Task<Result<std::string>> chain_of(DomainId domain, Serial serial) = 0;
+  /// Writes changes outside any issuance. Errors: not_found when `amended` is not there.
+  virtual Task<Status> amend(DomainId domain, Changes changes) = 0;
+  virtual Task<Result<bool>> is_compromised(KeyHash key) = 0;
 
   // Requests.
 

@@ -46,6 +46,27 @@ TEST_F(RequestStore, GivesBackWhatWasSubmitted) {
   EXPECT_EQ(batch[1].done_at, std::nullopt);
 }
 
+TEST_F(RequestStore, KeepsWhatARequestSays) {
+  auto revoke = request("a.example", "1", WorkRequest::Kind::revoke);
+  revoke.arguments = {.target = {},
+                      .serial = Serial("0a"),
+                      .reason = RevocationReason::cessation_of_operation,
+                      .by_key = true};
+  auto deploy = request("b.example", "1", WorkRequest::Kind::deploy);
+  deploy.arguments.target = TargetName("edge");
+  submit({revoke, deploy, request("b.example", "1", WorkRequest::Kind::retire)});
+
+  const auto batch = run(store->batch("1")).value();
+
+  ASSERT_EQ(batch.size(), 3U);
+  EXPECT_EQ(batch[0].kind, WorkRequest::Kind::revoke);
+  EXPECT_EQ(batch[0].arguments, revoke.arguments);
+  EXPECT_EQ(batch[1].kind, WorkRequest::Kind::deploy);
+  EXPECT_EQ(batch[1].arguments, deploy.arguments);
+  EXPECT_EQ(batch[2].kind, WorkRequest::Kind::retire);
+  EXPECT_EQ(batch[2].arguments, WorkRequest::Arguments());
+}
+
 TEST_F(RequestStore, ReadsOnFromTheLastOne) {
   submit({request("b.example", "1"), request("a.example", "1")});
   const auto all = run(store->open_requests(0)).value();

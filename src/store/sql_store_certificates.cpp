@@ -1,0 +1,137 @@
+#include "store/codec_certificate.hpp"
+#include "store/codec_lists.hpp"
+#include "store/columns.hpp"
+#include "store/sql_store.hpp"
+
+namespace certherd::store {
+namespace {
+
+constexpr std::string_view all = "c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view all_current = "c.is_current = 1 AND c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view all_revoking = "c.revoking = 1 AND c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view of_serial = "c.domain_id = :id AND c.serial = :serial";
+
+constexpr std::string_view newest_first = "d.name, c.not_before DESC, c.id DESC";
+constexpr std::string_view by_id = "c.id";
+
+Result<std::vector<Certificate>> select(soci::session& sql, std::string_view which,
+                                        std::string_view order, long long of_domain = 0,
+                                        const std::string& serial = "") {
+  long long id = 0;
+  long long domain_id = 0;
+  std::string name;
+  std::string body;
+  soci::statement query = (sql.prepare << "SELECT c.id, c.domain_id, d.name, c.body "
+                                          "FROM certificate c JOIN domain d ON d.id = c.domain_id "
+                                          "WHERE "
+                                       << which << " ORDER BY " << order,
+                           soci::use(of_domain), soci::use(serial), soci::into(id),
+                           soci::into(domain_id), soci::into(name), soci::into(body));
+  std::vector<Certificate> certificates;
+  query.execute();
+  while (query.fetch()) {
+    auto certificate = decode_certificate(body);
+    if (!certificate) return bad_row("certificate", id, "body", certificate.error().detail);
+    auto domain = decode_name(name);
+    if (!domain) return bad_row("domain", domain_id, "name", domain.error().detail);
+    certificate->domain_id = DomainId{domain_id};
+    certificate->domain = std::move(*domain);
+    certificates.push_back(std::move(*certificate));
+  }
+  return certificates;
+}
+
+Status amend_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
+  const long long domain_id = static_cast<std::int64_t>(domain);
+  const std::string serial = certificate.serial.text();
+  const int revoking = certificate.revoking() ? 1 : 0;
+  const std::string body = encode_certificate(certificate);
+  soci::statement update =
+      (sql.prepare << "UPDATE certificate SET revoking = :revoking, body = :body "
+                      "WHERE domain_id = :domain_id AND serial = :serial",
+       soci::use(revoking), soci::use(body), soci::use(domain_id), soci::use(serial));
+  update.execute(true);
+  if (update.get_affected_rows() == 1) return {};
+  return fail(Error::Kind::not_found, "", "the domain has no certificate " + serial);
+}
+
+}  // namespace
+
+void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
+  const long long domain_id = static_cast<std::int64_t>(domain);
+  const std::string serial = certificate.serial.text();
+  const long long not_before = to_micros(certificate.not_before);
+  const int revoking = certificate.revoking() ? 1 : 0;
+  const std::string body = encode_certificate(certificate);
+  sql << "UPDATE certificate SET is_current = 0 WHERE domain_id = :id AND is_current = 1",
+      soci::use(domain_id);
+  sql << "INSERT INTO certificate (domain_id, serial, is_current, not_before, revoking, body) "
+         "VALUES (:domain_id, :serial, 1, :not_before, :revoking, :body) "
+         "ON CONFLICT (domain_id, serial) DO UPDATE SET is_current = 1, "
+         "not_before = excluded.not_before, revoking = excluded.revoking, body = excluded.body",
+      soci::use(domain_id), soci::use(serial), soci::use(not_before), soci::use(revoking),
+      soci::use(body);
+}
+
+Status put_changes(soci::session& sql, DomainId domain, const Changes& changes, Time now) {
+  insert_events(sql, changes.events);
+  if (changes.certificate) put_certificate(sql, domain, *changes.certificate);
+  if (changes.amended) {
+    if (auto amended = amend_certificate(sql, domain, *changes.amended); !amended) return amended;
+  }
+  if (changes.compromised) {
+    const std::string hash = changes.compromised->text();
+    const long long since = to_micros(now);
+    sql << "INSERT INTO compromised_key (hash, since) VALUES (:hash, :since) "
+           "ON CONFLICT (hash) DO NOTHING",
+        soci::use(hash), soci::use(since);
+  }
+  if (changes.outcome) put_outcome(sql, domain, *changes.outcome);
+  return {};
+}
+
+Task<Result<std::vector<Certificate>>> SqlStore::certificates(bool former_too) {
+  return read<std::vector<Certificate>>("list certificates", [former_too](soci::session& sql) {
+    return select(sql, former_too ? all : all_current, newest_first);
+  });
+}
+
+Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) {
+  return read<Certificate>(
+      "certificate " + serial.text(), [domain, serial](soci::session& sql) -> Result<Certificate> {
+        auto found =
+            select(sql, of_serial, by_id, static_cast<std::int64_t>(domain), serial.text());
+        if (!found) return fail(std::move(found.error()));
+        if (found->empty()) {
+          return fail(Error::Kind::not_found, "",
+                      "is none of this domain: see certherd cert list --all");
+        }
+        return std::move(found->front());
+      });
+}
+
+Task<Result<std::vector<Certificate>>> SqlStore::revocations_begun() {
+  return read<std::vector<Certificate>>("list revocations that were begun", [](soci::session& sql) {
+    return select(sql, all_revoking, by_id);
+  });
+}
+
+Task<Status> SqlStore::amend(DomainId domain, Changes changes) {
+  GroupCommit::Work work = [domain, changes = std::move(changes),
+                            now = clock_.now()](soci::session& sql) {
+    return put_changes(sql, domain, changes, now);
+  };
+  return writer_.write("write what has changed", std::move(work));
+}
+
+Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
+  return read<bool>("look a key up", [key = std::move(key)](soci::session& sql) -> Result<bool> {
+    const std::string hash = key.text();
+    long long found = 0;
+    sql << "SELECT COUNT(*) FROM compromised_key WHERE hash = :hash", soci::use(hash),
+        soci::into(found);
+    return found != 0;
+  });
+}
+
+}  // namespace certherd::store

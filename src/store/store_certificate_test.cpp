@@ -1,0 +1,136 @@
+// Certificates: current and former, revocations, keys that must not be used again.
+#include "store/store_testing.hpp"
+
+namespace certherd::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class CertificateStore : public StoreTest {
+ protected:
+  /// Has the domain get these, one after another.
+  void issued(const std::string& name, const std::vector<std::string>& serials) {
+    auto issuance = started(name, Step::store);
+    for (const auto& serial : serials) {
+      Changes changes;
+      changes.certificate = some_certificate(serial);
+      issuance.certificate = changes.certificate;
+      issuance.fullchain = "chain of " + serial;
+      auto committed = run(store->commit(issuance, std::move(changes)));
+      ASSERT_TRUE(committed) << committed.error().message();
+      issuance = std::move(*committed);
+    }
+  }
+
+  Status amend(const std::string& name, Changes changes) {
+    return run(store->amend(domain(name).domain.id, std::move(changes)));
+  }
+
+  Changes revoking(const std::string& name, const std::string& serial) {
+    Changes changes;
+    changes.amended = *run(store->certificate(domain(name).domain.id, Serial(serial)));
+    changes.amended->revocation_reason = RevocationReason::superseded;
+    return changes;
+  }
+
+  std::vector<std::string> begun() {
+    std::vector<std::string> serials;
+    auto certificates = run(store->revocations_begun());
+    EXPECT_TRUE(certificates);
+    for (const auto& each : *certificates) serials.push_back(each.serial.text());
+    return serials;
+  }
+};
+
+TEST_F(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
+  issued("a.example", {"01", "02"});
+  const auto id = domain("a.example").domain.id;
+
+  const auto former = run(store->certificate(id, Serial("01")));
+
+  ASSERT_TRUE(former) << former.error().message();
+  EXPECT_EQ(former->domain.text(), "a.example");
+  EXPECT_EQ(former->domain_id, id);
+  EXPECT_EQ(domain("a.example").certificate->serial, Serial("02"));
+  EXPECT_EQ(run(store->certificate(id, Serial("03"))).error().kind, Error::Kind::not_found);
+  const auto other = domain("b.example").domain.id;
+  EXPECT_EQ(run(store->certificate(other, Serial("01"))).error().kind, Error::Kind::not_found);
+}
+
+TEST_F(CertificateStore, AmendingAFormerOneLeavesThePresentOne) {
+  issued("a.example", {"01", "02"});
+
+  ASSERT_TRUE(amend("a.example", revoking("a.example", "01")));
+
+  const auto id = domain("a.example").domain.id;
+  EXPECT_EQ(run(store->certificate(id, Serial("01")))->revocation_reason,
+            RevocationReason::superseded);
+  EXPECT_EQ(domain("a.example").certificate->serial, Serial("02"));
+  EXPECT_FALSE(domain("a.example").certificate->revocation_reason);
+}
+
+TEST_F(CertificateStore, ARevocationIsOpenUntilItIsConfirmed) {
+  issued("a.example", {"01", "02"});
+  issued("b.example", {"03"});
+  EXPECT_THAT(begun(), IsEmpty());
+
+  ASSERT_TRUE(amend("b.example", revoking("b.example", "03")));
+  ASSERT_TRUE(amend("a.example", revoking("a.example", "01")));
+  EXPECT_THAT(begun(), ElementsAre("01", "03"));
+
+  auto confirmed = revoking("a.example", "01");
+  confirmed.amended->revoked_at = test_start;
+  ASSERT_TRUE(amend("a.example", std::move(confirmed)));
+  EXPECT_THAT(begun(), ElementsAre("03"));
+}
+
+TEST_F(CertificateStore, AmendingOneThatIsNotThereWritesNothing) {
+  issued("a.example", {"01"});
+  auto changes = revoking("a.example", "01");
+  changes.amended->serial = Serial("09");
+  changes.events = {some_event("certificate.revoked", "a.example")};
+  changes.compromised = KeyHash("aa");
+
+  EXPECT_EQ(amend("a.example", std::move(changes)).error().kind, Error::Kind::not_found);
+
+  EXPECT_THAT(event_names(), IsEmpty());
+  EXPECT_FALSE(*run(store->is_compromised(KeyHash("aa"))));
+}
+
+TEST_F(CertificateStore, ACompromisedKeyIsRememberedOnce) {
+  Changes changes;
+  changes.compromised = KeyHash("aa");
+  ASSERT_TRUE(amend("a.example", changes));
+  ASSERT_TRUE(amend("b.example", changes));
+
+  EXPECT_TRUE(*run(store->is_compromised(KeyHash("aa"))));
+  EXPECT_FALSE(*run(store->is_compromised(KeyHash("bb"))));
+}
+
+TEST_F(CertificateStore, AChainIsKeptWithTheIssuanceThatGotIt) {
+  issued("a.example", {"01"});
+  const auto id = domain("a.example").domain.id;
+
+  EXPECT_EQ(run(store->chain_of(id, Serial("01"))).value(), "chain of 01");
+  const auto missing = run(store->chain_of(id, Serial("02")));
+  EXPECT_EQ(missing.error().kind, Error::Kind::not_found);
+  EXPECT_THAT(missing.error().detail, HasSubstr("02"));
+}
+
+TEST_F(CertificateStore, TheActiveIssuanceOfADomainIsFound) {
+  const auto id = domain("a.example").domain.id;
+  EXPECT_FALSE(run(store->active_issuance(id))->has_value());
+  auto issuance = started("a.example");
+  (void)started("b.example");
+  EXPECT_EQ((*run(store->active_issuance(id)))->id, issuance.id);
+
+  issuance.step = Step::failed;
+  ASSERT_TRUE(run(store->commit(issuance, {})));
+
+  EXPECT_FALSE(run(store->active_issuance(id))->has_value());
+}
+
+}  // namespace
+}  // namespace certherd::store
