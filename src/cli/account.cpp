@@ -64,14 +64,19 @@ Task<int> show_account(app::App* app, Context context, std::string given) {
 }  // namespace
 
 void add_account(CLI::App& parent, Context& context) {
-  auto* command = parent.add_subcommand("account", "The ACME account");
+  auto* command = parent.add_subcommand("account", "The ACME account at a CA");
+  command->footer("Example:\n  certherd account show --ca letsencrypt-staging");
   require_command(*command);
   auto ca = std::make_shared<std::string>();
 
   auto* registering = command->add_subcommand(
       "register", "Register the account, or find it again by its key; harmless to repeat");
-  registering->add_option("--ca", *ca, "Section [ca.NAME]; else the default one")
-      ->type_name("NAME");
+  registering->footer(
+      "issue and run do this by themselves. To do it beforehand shows whether the CA accepts the\n"
+      "contact and the terms.\n\n"
+      "Example:\n"
+      "  certherd account register --ca letsencrypt-staging");
+  registering->add_option("--ca", *ca, "Section [ca.NAME]; else the default one")->type_name("CA");
   registering->callback([&context, ca] {
     context.action = [&context, ca] {
       return with_app(context, [&](app::App* app) { return register_account(app, context, *ca); });
@@ -79,7 +84,12 @@ void add_account(CLI::App& parent, Context& context) {
   });
 
   auto* showing = command->add_subcommand("show", "What is known of the account");
-  showing->add_option("--ca", *ca, "Section [ca.NAME]; else the default one")->type_name("NAME");
+  showing->footer(
+      "Asks the store alone. The thumbprint is that of RFC 7638.\n\n"
+      "Examples:\n"
+      "  certherd account show\n"
+      "  certherd account show --ca letsencrypt-staging --json | jq -r .account");
+  showing->add_option("--ca", *ca, "Section [ca.NAME]; else the default one")->type_name("CA");
   showing->callback([&context, ca] {
     context.action = [&context, ca] {
       return with_app(context, [&](app::App* app) { return show_account(app, context, *ca); });

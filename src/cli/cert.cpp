@@ -105,10 +105,15 @@ Task<int> show(app::App* app, Context context, std::string text) {
 }  // namespace
 
 void add_cert(CLI::App& parent, Context& context) {
-  auto* command = parent.add_subcommand("cert", "Look at the certificates");
+  auto* command = parent.add_subcommand("cert", "The certificates");
+  command->footer("Examples:\n  certherd cert list\n  certherd cert show www.example.com");
   require_command(*command);
 
   auto* listing = command->add_subcommand("list", "The current certificate of each domain");
+  listing->footer(
+      "Examples:\n"
+      "  certherd cert list\n"
+      "  certherd cert list --all --json | jq -r '.certificates[].serial'");
   auto all = std::make_shared<bool>(false);
   listing->add_flag("--all", *all, "The former ones too");
   listing->callback([&context, all] {
@@ -118,8 +123,12 @@ void add_cert(CLI::App& parent, Context& context) {
   });
 
   auto* showing = command->add_subcommand("show", "Everything about a domain's certificate");
+  showing->footer(
+      "Shows where its files are, never the private key itself.\n\n"
+      "Example:\n"
+      "  certherd cert show www.example.com");
   auto name = std::make_shared<std::string>();
-  showing->add_option("NAME", *name, "A domain of the inventory")->required();
+  showing->add_option("NAME", *name, "A domain of the inventory")->type_name("DOMAIN")->required();
   showing->callback([&context, name] {
     context.action = [&context, name] {
       return with_app(context, [&](app::App* app) { return show(app, context, *name); });

@@ -45,9 +45,16 @@ Task<int> check(app::App* app, Context context) {
 
 void add_config(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("config", "The config file");
+  command->footer("Example:\n  certherd config check");
   require_command(*command);
   auto* checking = command->add_subcommand(
       "check", "Name every fault by file, line and key, then try each outside system read-only");
+  checking->footer(
+      "Makes no account, orders nothing, and listens nowhere, so it may be run beside a service\n"
+      "and before each change of the config goes live.\n\n"
+      "Examples:\n"
+      "  certherd config check\n"
+      "  certherd --config /etc/certherd/new.toml config check && mv new.toml certherd.toml");
   checking->callback([&context] {
     context.action = [&context] {
       return with_app(context, [&](app::App* app) { return check(app, context); });

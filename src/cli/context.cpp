@@ -35,20 +35,12 @@ int report(const Context& context, const Error& error) {
   return some_failed;
 }
 
-// CLI11 alone would say of an unknown command that one is missing.
+// What is wrong with the words that are left over, explain_usage() finds out.
 void require_command(CLI::App& app) {
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.callback([&app] {
-    if (!app.get_subcommands().empty()) return;
-    // What no command knows has fallen through to the topmost one.
-    const auto* top = &app;
-    while (top->get_parent() != nullptr) top = top->get_parent();
-    const auto rest = top->remaining(true);
-    const auto known = app.get_name().empty() ? std::string("certherd") : app.get_name();
-    throw CLI::RequiredError(rest.empty() ? known + ": a command"
-                                          : "\"" + rest.front() + "\" is no command of " + known +
-                                                "; one of its commands");
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   });
 }
 

@@ -37,9 +37,10 @@ void add_run(CLI::App& parent, Context& context);
 void add_cert(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);
+void add_help(CLI::App& parent, Context& context);
 void add_version(CLI::App& parent, Context& context);
 
-/// Makes one of the subcommands of `app` necessary, and an unknown one be told by its name.
+/// Makes one of the subcommands of `app` necessary.
 void require_command(CLI::App& app);
 
 /// Loads the config, opens the store, and runs `command` on the loop. Faults before that are

@@ -219,7 +219,7 @@ void add_adding(CLI::App& command, Context& context) {
       "  certherd domain add www.example.com\n"
       "  certherd domain add example.com --name '*.example.com' --set owner=web --set team=7");
   auto options = std::make_shared<AddOptions>();
-  adding->add_option("NAME", options->name, "The primary name")->required();
+  adding->add_option("NAME", options->name, "The primary name")->type_name("NAME")->required();
   adding->add_option("--zone-id", options->zone_id, "The DNS host's id of its zone")
       ->type_name("Z");
   adding->add_option("--name", options->names, "A further name on the same certificate")
@@ -241,6 +241,10 @@ void add_adding(CLI::App& command, Context& context) {
 
 void add_domain(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("domain", "The inventory");
+  command->footer(
+      "Examples:\n"
+      "  certherd domain add www.example.com\n"
+      "  certherd domain list");
   require_command(*command);
   add_adding(*command, context);
 
@@ -253,7 +257,9 @@ void add_domain(CLI::App& parent, Context& context) {
       "Example:\n"
       "  printf 'domain,owner\\nwww.example.com,web\\n' | certherd domain import -");
   auto path = std::make_shared<std::string>();
-  importing->add_option("FILE", *path, "The file; - is standard input")->required();
+  importing->add_option("FILE", *path, "The file; - is standard input")
+      ->type_name("FILE")
+      ->required();
   importing->callback([&context, path] {
     context.action = [&context, path] {
       return with_app(context, [&](app::App* app) { return import(app, context, *path); });
@@ -261,6 +267,10 @@ void add_domain(CLI::App& parent, Context& context) {
   });
 
   auto* listing = command->add_subcommand("list", "All domains and how they fare");
+  listing->footer(
+      "Examples:\n"
+      "  certherd domain list\n"
+      "  certherd domain list --json | jq -r '.domains[] | select(.state==\"failing\").domain'");
   listing->callback([&context] {
     context.action = [&context] {
       return with_app(context, [&](app::App* app) { return list(app, context); });
@@ -268,8 +278,9 @@ void add_domain(CLI::App& parent, Context& context) {
   });
 
   auto* showing = command->add_subcommand("show", "Everything about one domain");
+  showing->footer("Example:\n  certherd domain show www.example.com");
   auto name = std::make_shared<std::string>();
-  showing->add_option("NAME", *name, "The primary name")->required();
+  showing->add_option("NAME", *name, "The primary name")->type_name("DOMAIN")->required();
   showing->callback([&context, name] {
     context.action = [&context, name] {
       return with_app(context, [&](app::App* app) { return show(app, context, *name); });

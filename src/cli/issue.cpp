@@ -50,7 +50,8 @@ void add_issue(CLI::App& parent, Context& context) {
       "  certherd issue www.example.com\n"
       "  certherd issue --all --json | jq .summary");
   auto options = std::make_shared<Options>();
-  auto* names = command->add_option("NAME", options->names, "Domains of the inventory");
+  auto* names =
+      command->add_option("NAME", options->names, "Domains of the inventory")->type_name("DOMAIN");
   auto* all = command->add_flag("--all", options->all, "Every enabled domain");
   names->excludes(all);
   command->callback([&context, options, command] {

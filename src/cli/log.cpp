@@ -82,7 +82,7 @@ void add_log(CLI::App& parent, Context& context) {
       "  certherd log --since 24h\n"
       "  certherd log --since 2026-11-23T00:00:00Z --json");
   auto options = std::make_shared<Options>();
-  command->add_option("NAME", options->name, "Only this domain");
+  command->add_option("NAME", options->name, "Only this domain")->type_name("DOMAIN");
   command->add_option("--since", options->since, "Only from this time, or this long ago, on")
       ->type_name("T");
   command->callback([&context, options] {

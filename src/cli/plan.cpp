@@ -163,7 +163,8 @@ void add_plan(CLI::App& parent, Context& context) {
       "  certherd plan www.example.com\n"
       "  certherd plan --all --json | jq -r '.items[] | [.at, .action, .domain] | @tsv'");
   auto options = std::make_shared<Options>();
-  command->add_option("NAME", options->names, "Only these domains, due or not");
+  command->add_option("NAME", options->names, "Only these domains, due or not")
+      ->type_name("DOMAIN");
   command->add_flag("--all", options->all, "What is not due yet, too");
   command->callback([&context, options] {
     context.action = [&context, options] {

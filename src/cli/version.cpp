@@ -34,6 +34,7 @@ int print_version(const Context& context) {
 
 void add_version(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("version", "Version, build and libraries");
+  command->footer("Examples:\n  certherd version\n  certherd version --json | jq -r .version");
   command->callback([&context] { context.action = [&context] { return print_version(context); }; });
 }
 

@@ -291,7 +291,8 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
     std::vector<std::string> mentions;
   };
   const std::vector<Command> commands = {
-      {.words = {}, .mentions = {"--config", "--json", "--quiet", "-v", "demo", "Exit status"}},
+      {.words = {},
+       .mentions = {"--config", "--json", "--quiet", "-v", "demo", "help", "Exit status"}},
       {.words = {"init"}, .mentions = {"--dir"}},
       {.words = {"config"}, .mentions = {"check"}},
       {.words = {"config", "check"}, .mentions = {"line"}},
@@ -339,6 +340,22 @@ TEST_F(CommandLine, WhatItDoesNotKnowIsWrongUsage) {
     EXPECT_THAT(refused.err, Not(IsEmpty()));
     EXPECT_THAT(refused.out, IsEmpty());
   }
+}
+
+TEST_F(CommandLine, HelpExplainsACommandAsItsOwnHelpDoes) {
+  const auto help = run({"help", "domain", "add"});
+  EXPECT_EQ(help.status, 0) << help.err;
+  EXPECT_EQ(help.out, run({"domain", "add", "--help"}).out);
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  const auto unknown = run({"help", "domain", "ad"});
+  EXPECT_EQ(unknown.status, wrong_usage);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean add?"));
+}
+
+TEST_F(CommandLine, ATypoIsAnsweredWithTheNearestCommand) {
+  const auto refused = run({"domian", "list"});
+  EXPECT_EQ(refused.status, wrong_usage);
+  EXPECT_THAT(refused.err, HasSubstr("\"domian\" is no command of certherd; did you mean domain?"));
 }
 
 TEST_F(CommandLine, VersionNamesBuildAndLibraries) {
