@@ -1,6 +1,7 @@
 #include "acme/problem.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 
 #include "acme/content_type.hpp"
 #include "acme/object_reader.hpp"
+#include "acme/urls.hpp"
 
 namespace certherd::acme {
 namespace {
@@ -24,39 +26,53 @@ constexpr std::size_t most_subproblems = 100;
 // How long to leave a server alone that says "too many" but not until when.
 constexpr auto unsaid_wait = std::chrono::minutes(1);
 
+// A paused account waits for a person, who may ask again at any time.
+constexpr auto paused_wait = std::chrono::hours(24);
+
+// The longest of Let's Encrypt's limits is over in a week; who asks for more is not believed, since
+// certificates run out meanwhile.
+constexpr auto longest_wait = std::chrono::days(7);
+
 struct Meaning {
   std::string_view type;  ///< behind urn:ietf:params:acme:error:
   Kind kind;
   std::string_view remedy;  ///< what a person can do about it, where the server cannot know
 };
 
-// RFC 8555 section 6.7; alreadyReplaced from RFC 9773, invalidProfile from the profiles draft.
-// `malformed` is not here: it also stands on a 404, so its status decides.
+// RFC 8555 section 6.7; autoRenewal… from RFC 8739, unknownDelegation from RFC 9115,
+// onionCAARequired from RFC 9799, alreadyReplaced from RFC 9773, invalidProfile from the profiles
+// draft. `malformed` is not here: it also stands on a 404, so its status decides.
 constexpr std::array meanings = {
     Meaning{"accountDoesNotExist", Kind::denied, "register it: certherd account register"},
     Meaning{"alreadyReplaced", Kind::conflict, ""},
     Meaning{"alreadyRevoked", Kind::conflict, ""},
-    Meaning{"badCSR", Kind::rejected, ""},
+    Meaning{"autoRenewalCanceled", Kind::rejected, ""},
+    Meaning{"autoRenewalCancellationInvalid", Kind::rejected, ""},
+    Meaning{"autoRenewalExpired", Kind::rejected, ""},
+    Meaning{"autoRenewalRevocationNotSupported", Kind::rejected, ""},
+    Meaning{"badCSR", Kind::rejected, "if it is about the key, choose another key type"},
     Meaning{"badNonce", Kind::transient, ""},
     Meaning{"badPublicKey", Kind::misconfigured, "choose another account_key"},
-    Meaning{"badRevocationReason", Kind::rejected, ""},
+    Meaning{"badRevocationReason", Kind::rejected, "choose another reason"},
     Meaning{"badSignatureAlgorithm", Kind::misconfigured, "choose another account_key"},
-    Meaning{"caa", Kind::rejected, ""},
+    Meaning{"caa", Kind::rejected, "let the domain's CAA records name this CA"},
     Meaning{"compound", Kind::rejected, ""},
     Meaning{"connection", Kind::rejected, ""},
-    Meaning{"dns", Kind::rejected, ""},
+    Meaning{"dns", Kind::rejected, "see what its name servers answer: certherd doctor"},
     Meaning{"externalAccountRequired", Kind::misconfigured, "set eab for this CA"},
     Meaning{"incorrectResponse", Kind::rejected, ""},
     Meaning{"invalidContact", Kind::misconfigured, "correct contact for this CA"},
     Meaning{"invalidProfile", Kind::misconfigured, "choose another profile"},
+    Meaning{"onionCAARequired", Kind::rejected, ""},
     Meaning{"orderNotReady", Kind::conflict, ""},
     Meaning{"rateLimited", Kind::throttled, ""},
-    Meaning{"rejectedIdentifier", Kind::rejected, ""},
+    Meaning{"rejectedIdentifier", Kind::rejected, "take the name out or choose another CA"},
     Meaning{"serverInternal", Kind::transient, ""},
     Meaning{"tls", Kind::rejected, ""},
     Meaning{"unauthorized", Kind::denied, ""},
+    Meaning{"unknownDelegation", Kind::rejected, ""},
     Meaning{"unsupportedContact", Kind::misconfigured, "correct contact for this CA"},
-    Meaning{"unsupportedIdentifier", Kind::rejected, ""},
+    Meaning{"unsupportedIdentifier", Kind::rejected, "take the name out or choose another CA"},
     Meaning{"userActionRequired", Kind::misconfigured, ""},
 };
 
@@ -80,6 +96,8 @@ Kind kind_of_status(int status) {
       return Kind::conflict;
     case 429:
       return Kind::throttled;
+    case 501:  // step-ca says so for what it never will do
+      return Kind::rejected;
     default:
       return status >= 500 ? Kind::transient : Kind::rejected;
   }
@@ -88,6 +106,11 @@ Kind kind_of_status(int status) {
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   std::string text(value == nullptr ? std::string_view() : as_text(*value).value_or(""));
+  // It is shown on terminals, which take control characters for commands.
+  std::ranges::replace_if(
+      text,
+      [](char letter) { return static_cast<unsigned char>(letter) < 0x20U || letter == 0x7f; },
+      ' ');
   if (text.size() <= longest_text) return text;
   std::size_t end = longest_text;
   // Not in the middle of a UTF-8 character: those bytes all begin with the bits 10.
@@ -127,12 +150,36 @@ Error explain(std::string op, Problem problem) {
   if (meaning != nullptr && !meaning->remedy.empty()) {
     error.detail += fmt::format(" ({})", meaning->remedy);
   }
-  // RFC 8555 section 7.3.3: what a person has to read or do is behind this URL.
-  if (problem.is_acme("userActionRequired") && !problem.instance.empty()) {
-    error.detail += fmt::format(" (see {})", problem.instance);
+  // RFC 8555 section 6.7.1: a problem of several names has a part for each.
+  error.causes.reserve(problem.subproblems.size());
+  for (const auto& sub : problem.subproblems) {
+    Problem part;
+    part.type = sub.type;
+    part.detail = sub.detail;
+    const auto* own = meaning_of(part);
+    Error cause;
+    cause.kind = own != nullptr ? own->kind : error.kind;
+    cause.op = sub.identifier;
+    cause.detail = words_of(part);
+    error.causes.push_back(std::move(cause));
   }
   error.problem = std::make_shared<const Problem>(std::move(problem));
   return error;
+}
+
+// Where a person is to look: RFC 8555 section 7.3.3 for terms that have changed and whatever else
+// has to be done by hand, section 6.6 for limits.
+std::vector<std::string> pages_for_people(const Problem& problem, const http::Response& response) {
+  std::vector<std::string> pages;
+  if (!problem.instance.empty()) pages.push_back(problem.instance);
+  const auto* relation = problem.is_acme("userActionRequired") ? "terms-of-service"
+                         : problem.is_acme("rateLimited")      ? "help"
+                                                               : nullptr;
+  if (relation == nullptr) return pages;
+  for (auto& link : links(response, relation)) {
+    if (std::ranges::find(pages, link) == pages.end()) pages.push_back(std::move(link));
+  }
+  return pages;
 }
 
 }  // namespace
@@ -158,15 +205,21 @@ Problem parse_problem(const json::object& object) {
 }
 
 Error to_error(std::string op, const http::Response& response, Time now) {
-  const auto retry_at = http::retry_after(response, now);
+  auto retry_at = http::retry_after(response, now);
+  if (retry_at) retry_at = std::min(*retry_at, now + longest_wait);
   Error error;
   if (auto problem = problem_in(response)) {
     problem->status = response.status;  // the advisory copy in the body may differ
     const bool limited = problem->is_acme("rateLimited");
+    const auto pages = pages_for_people(*problem, response);
     error = explain(std::move(op), std::move(*problem));
-    // Boulder pauses an account for good in these words: only a person can lift it, and the
+    if (!pages.empty()) error.detail += fmt::format(" (see {})", fmt::join(pages, " and "));
+    // Boulder pauses an account's name for good in these words: only a person can lift it, and the
     // detail holds the URL for it.
-    if (limited && !retry_at) error.kind = Kind::rejected;
+    if (limited && !retry_at) {
+      error.kind = Kind::rejected;
+      retry_at = now + paused_wait;
+    }
   } else {
     const auto type = content_type(response);
     error.kind = kind_of_status(response.status);

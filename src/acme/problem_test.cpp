@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <tuple>
-
 #include "acme/scripted_http_test_support.hpp"
 
 namespace certherd::acme {
@@ -13,11 +11,17 @@ using Kind = Error::Kind;
 
 const Time now = *parse_time("2026-11-23T12:00:00Z");
 
-using TypeRow = std::tuple<std::string, int, Kind>;
+/// An error type, the status it comes with, what it means to us, and what a person is told to do.
+struct TypeRow {
+  std::string type;
+  int status;
+  Kind kind;
+  std::string remedy = {};
+};
 class ErrorTypes : public testing::TestWithParam<TypeRow> {};
 
 TEST_P(ErrorTypes, MeansTheKindOfTheTable) {
-  const auto& [type, status, kind] = GetParam();
+  const auto& [type, status, kind, remedy] = GetParam();
   const http::Headers wait = {{"retry-after", "30"}};
   const auto response = problem_answer(status, type, "the server's words", wait);
 
@@ -25,43 +29,62 @@ TEST_P(ErrorTypes, MeansTheKindOfTheTable) {
 
   EXPECT_EQ(error.kind, kind);
   EXPECT_EQ(error.op, "POST https://ca.example/x");
-  EXPECT_NE(error.detail.find("the server's words"), std::string::npos);
+  EXPECT_EQ(error.detail, "the server's words" + (remedy.empty() ? "" : " (" + remedy + ")"));
   ASSERT_TRUE(error.problem);
   EXPECT_TRUE(error.problem->is_acme(type));
   EXPECT_EQ(error.problem->status, status);
   EXPECT_EQ(error.retry_at, now + std::chrono::seconds(30));
 }
 
+constexpr auto* register_it = "register it: certherd account register";
+constexpr auto* other_key = "choose another account_key";
+constexpr auto* other_contact = "correct contact for this CA";
+constexpr auto* other_name = "take the name out or choose another CA";
+
 INSTANTIATE_TEST_SUITE_P(
     Rfc8555, ErrorTypes,
     testing::Values(
-        TypeRow{"accountDoesNotExist", 400, Kind::denied},
-        TypeRow{"alreadyReplaced", 409, Kind::conflict},
-        TypeRow{"alreadyRevoked", 400, Kind::conflict}, TypeRow{"badCSR", 400, Kind::rejected},
+        TypeRow{"accountDoesNotExist", 400, Kind::denied, register_it},
+        TypeRow{"alreadyRevoked", 400, Kind::conflict},
+        TypeRow{"badCSR", 400, Kind::rejected, "if it is about the key, choose another key type"},
         TypeRow{"badNonce", 400, Kind::transient},
-        TypeRow{"badPublicKey", 400, Kind::misconfigured},
-        TypeRow{"badRevocationReason", 400, Kind::rejected},
-        TypeRow{"badSignatureAlgorithm", 400, Kind::misconfigured},
-        TypeRow{"caa", 403, Kind::rejected}, TypeRow{"compound", 400, Kind::rejected},
-        TypeRow{"connection", 400, Kind::rejected}, TypeRow{"dns", 400, Kind::rejected},
-        TypeRow{"externalAccountRequired", 400, Kind::misconfigured},
+        TypeRow{"badPublicKey", 400, Kind::misconfigured, other_key},
+        TypeRow{"badRevocationReason", 400, Kind::rejected, "choose another reason"},
+        TypeRow{"badSignatureAlgorithm", 400, Kind::misconfigured, other_key},
+        TypeRow{"caa", 403, Kind::rejected, "let the domain's CAA records name this CA"},
+        TypeRow{"compound", 400, Kind::rejected}, TypeRow{"connection", 400, Kind::rejected},
+        TypeRow{"dns", 400, Kind::rejected, "see what its name servers answer: certherd doctor"},
+        TypeRow{"externalAccountRequired", 400, Kind::misconfigured, "set eab for this CA"},
         TypeRow{"incorrectResponse", 403, Kind::rejected},
-        TypeRow{"invalidContact", 400, Kind::misconfigured},
-        TypeRow{"invalidProfile", 400, Kind::misconfigured},
+        TypeRow{"invalidContact", 400, Kind::misconfigured, other_contact},
         TypeRow{"malformed", 400, Kind::rejected}, TypeRow{"malformed", 404, Kind::not_found},
         TypeRow{"malformed", 405, Kind::rejected}, TypeRow{"malformed", 415, Kind::rejected},
         TypeRow{"orderNotReady", 403, Kind::conflict}, TypeRow{"rateLimited", 429, Kind::throttled},
-        TypeRow{"rejectedIdentifier", 400, Kind::rejected},
+        TypeRow{"rejectedIdentifier", 400, Kind::rejected, other_name},
         TypeRow{"serverInternal", 500, Kind::transient}, TypeRow{"tls", 400, Kind::rejected},
         TypeRow{"unauthorized", 403, Kind::denied},
-        TypeRow{"unsupportedContact", 400, Kind::misconfigured},
-        TypeRow{"unsupportedIdentifier", 400, Kind::rejected},
-        TypeRow{"userActionRequired", 403, Kind::misconfigured},
-        TypeRow{"conflict", 409, Kind::conflict}, TypeRow{"fromTheFuture", 400, Kind::rejected},
-        TypeRow{"fromTheFuture", 503, Kind::transient}),
-    [](const auto& row) {
-      return std::get<0>(row.param) + "_" + std::to_string(std::get<1>(row.param));
-    });
+        TypeRow{"unsupportedContact", 400, Kind::misconfigured, other_contact},
+        TypeRow{"unsupportedIdentifier", 400, Kind::rejected, other_name},
+        TypeRow{"userActionRequired", 403, Kind::misconfigured}),
+    [](const auto& row) { return row.param.type + "_" + std::to_string(row.param.status); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Later, ErrorTypes,
+    testing::Values(TypeRow{"alreadyReplaced", 409, Kind::conflict},
+                    TypeRow{"autoRenewalCanceled", 403, Kind::rejected},
+                    TypeRow{"autoRenewalCancellationInvalid", 403, Kind::rejected},
+                    TypeRow{"autoRenewalExpired", 403, Kind::rejected},
+                    TypeRow{"autoRenewalRevocationNotSupported", 403, Kind::rejected},
+                    TypeRow{"invalidProfile", 400, Kind::misconfigured, "choose another profile"},
+                    TypeRow{"onionCAARequired", 403, Kind::rejected},
+                    TypeRow{"unknownDelegation", 403, Kind::rejected},
+                    TypeRow{"conflict", 409, Kind::conflict},
+                    TypeRow{"fromTheFuture", 400, Kind::rejected},
+                    TypeRow{"fromTheFuture", 403, Kind::denied},
+                    TypeRow{"fromTheFuture", 404, Kind::not_found},
+                    TypeRow{"fromTheFuture", 503, Kind::transient},
+                    TypeRow{"notImplemented", 501, Kind::rejected}),
+    [](const auto& row) { return row.param.type + "_" + std::to_string(row.param.status); });
 
 using StatusRow = std::pair<int, Kind>;
 class StatusCodes : public testing::TestWithParam<StatusRow> {};
@@ -81,7 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
                     StatusRow{404, Kind::not_found}, StatusRow{408, Kind::transient},
                     StatusRow{409, Kind::conflict}, StatusRow{410, Kind::not_found},
                     StatusRow{429, Kind::throttled}, StatusRow{500, Kind::transient},
-                    StatusRow{502, Kind::transient}, StatusRow{503, Kind::transient}));
+                    StatusRow{501, Kind::rejected}, StatusRow{502, Kind::transient},
+                    StatusRow{503, Kind::transient}));
 
 TEST(ToError, TellsWhenToComeBackFromAWebPageOfTheLoadBalancer) {
   const http::Headers wait = {{"retry-after", "Mon, 23 Nov 2026 12:05:00 GMT"}};
@@ -96,39 +120,74 @@ TEST(ToError, AlwaysSaysWhenToComeBackAfterTooMany) {
   EXPECT_GT(error.retry_at, now);
 }
 
-TEST(ToError, TakesRateLimitedWithoutRetryAfterForAPausedAccount) {
+TEST(ToError, TakesRateLimitedWithoutRetryAfterForAPauseThatAPersonHasToLift) {
   const std::string words = "Your account is paused for a.example. Visit https://ca.example/lift";
   const Error error = to_error("POST x", problem_answer(429, "rateLimited", words), now);
   EXPECT_EQ(error.kind, Kind::rejected);
   EXPECT_EQ(error.detail, words);
-  EXPECT_FALSE(error.retry_at);
+  EXPECT_EQ(error.retry_at, now + std::chrono::hours(24));
+}
+
+TEST(ToError, ShowsThePageAboutALimit) {
+  const Error error = to_error(
+      "POST x",
+      problem_answer(429, "rateLimited", "too many",
+                     {{"retry-after", "60"}, {"link", "<https://ca.example/limits>;rel=\"help\""}}),
+      now);
+  EXPECT_EQ(error.kind, Kind::throttled);
+  EXPECT_EQ(error.detail, "too many (see https://ca.example/limits)");
+}
+
+TEST(ToError, BelievesNobodyWhoWantsToBeLeftAloneForYears) {
+  const Error error = to_error(
+      "POST x", problem_answer(429, "rateLimited", "no", {{"retry-after", "99999999999"}}), now);
+  EXPECT_EQ(error.retry_at, now + std::chrono::days(7));
 }
 
 TEST(ToError, ShowsWhereAPersonMustActAndWhatCanBeDoneHere) {
-  auto agree = answer(403, "application/problem+json",
-                      R"({"type": "urn:ietf:params:acme:error:userActionRequired",
-                          "detail": "Terms have changed",
-                          "instance": "https://ca.example/agree?token=1"})");
+  const std::string body = R"({"type": "urn:ietf:params:acme:error:userActionRequired",
+                               "detail": "Terms have changed",
+                               "instance": "https://ca.example/agree?token=1"})";
+  const auto agree = answer(403, "application/problem+json", body);
   EXPECT_EQ(to_error("POST x", agree, now).detail,
             "Terms have changed (see https://ca.example/agree?token=1)");
-  const auto unknown = problem_answer(400, "accountDoesNotExist", "No such account");
-  EXPECT_EQ(to_error("POST x", unknown, now).detail,
-            "No such account (register it: certherd account register)");
+  const http::Headers terms = {{"link", "<https://ca.example/dir>;rel=\"index\""},
+                               {"link", "<https://ca.example/terms-v2>;rel=\"terms-of-service\""}};
+  EXPECT_EQ(to_error("POST x", answer(403, "application/problem+json", body, terms), now).detail,
+            "Terms have changed (see https://ca.example/agree?token=1 and "
+            "https://ca.example/terms-v2)");
+  EXPECT_EQ(
+      to_error("POST x", problem_answer(403, "userActionRequired", "Agree", terms), now).detail,
+      "Agree (see https://ca.example/terms-v2)");
 }
 
-TEST(ToError, NamesEachIdentifierOfItsSubproblems) {
+TEST(ToError, TellsOfEachIdentifierInACauseOfItsOwn) {
   const auto response = answer(403, "application/problem+json", R"({
-      "type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "Some are refused",
+      "type": "urn:ietf:params:acme:error:compound", "detail": "Some are refused",
       "subproblems": [
         {"type": "urn:ietf:params:acme:error:caa", "detail": "forbidden by CAA",
          "identifier": {"type": "dns", "value": "a.example"}},
+        {"type": "urn:ietf:params:acme:error:userActionRequired", "detail": "sign here",
+         "identifier": {"type": "dns", "value": "c.example"}},
         "rubbish",
         {"detail": 7, "identifier": "b.example"}]})");
   const Error error = to_error("newOrder", response, now);
   ASSERT_TRUE(error.problem);
-  ASSERT_EQ(error.problem->subproblems.size(), 2U);
+  ASSERT_EQ(error.problem->subproblems.size(), 3U);
   EXPECT_EQ(error.problem->subproblems[0].type, "urn:ietf:params:acme:error:caa");
-  EXPECT_NE(error.message().find("a.example: forbidden by CAA"), std::string::npos);
+  ASSERT_EQ(error.causes.size(), 3U);
+  EXPECT_EQ(error.causes[0].op, "a.example");
+  EXPECT_EQ(error.causes[0].kind, Kind::rejected);
+  EXPECT_EQ(error.causes[1].kind, Kind::misconfigured);
+  EXPECT_NE(error.message().find("; a.example: forbidden by CAA; c.example: sign here"),
+            std::string::npos);
+  EXPECT_EQ(error.message().find("forbidden"), error.message().rfind("forbidden"));
+}
+
+TEST(ToError, LetsNoControlCharactersThrough) {
+  const auto response =
+      answer(403, "application/problem+json", "{\"detail\": \"\\u001b[2Jgone\\nand \\u007f\"}");
+  EXPECT_EQ(to_error("POST x", response, now).detail, " [2Jgone and  ");
 }
 
 TEST(ToError, SurvivesAProblemThatIsNone) {

@@ -1,6 +1,7 @@
 #include "base/result.hpp"
 
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace certherd {
@@ -36,7 +37,10 @@ std::string Error::message() const {
   add(": ", detail);
   if (problem) {
     if (detail.find(problem->detail) == std::string::npos) add(" - ", problem->detail);
-    for (const auto& sub : problem->subproblems) {
+    // Where there are causes, they tell of each part already.
+    const auto parts =
+        causes.empty() ? std::span(problem->subproblems) : std::span<const Problem::Subproblem>();
+    for (const auto& sub : parts) {
       add("; ", sub.identifier);
       add(": ", sub.detail);
     }

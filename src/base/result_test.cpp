@@ -27,13 +27,12 @@ TEST(ErrorText, TellsTheServersWordsOnceAndEachCause) {
   problem.detail = "policy forbids";
   problem.subproblems = {{.type = {}, .detail = "bad name", .identifier = "a.example"}};
   error.problem = std::make_shared<const Problem>(problem);
-  error.causes = {make_error("ns1", "timeout"), make_error("ns2", "refused")};
-  EXPECT_EQ(error.message(),
-            "new order: refused - policy forbids; a.example: bad name; ns1: timeout; "
-            "ns2: refused");
-
+  EXPECT_EQ(error.message(), "new order: refused - policy forbids; a.example: bad name");
   error.detail = "policy forbids";
-  EXPECT_TRUE(error.message().starts_with("new order: policy forbids; a.example"));
+  EXPECT_EQ(error.message(), "new order: policy forbids; a.example: bad name");
+
+  error.causes = {make_error("ns1", "timeout"), make_error("ns2", "refused")};
+  EXPECT_EQ(error.message(), "new order: policy forbids; ns1: timeout; ns2: refused");
 }
 
 TEST(ErrorText, ComparesProblemsByContent) {
