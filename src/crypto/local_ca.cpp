@@ -97,4 +97,15 @@ std::string LocalCa::issue(std::string_view public_key, const std::vector<std::s
   return sign(leaf.get(), key_) + root_pem_;
 }
 
+std::string LocalCa::cross_sign(const LocalCa& other) const {
+  const auto own = parse_chain(root_pem_);
+  const auto theirs = parse_chain(other.root_pem_);
+  const CertificateHandle crossed(X509_dup(theirs.value().front().get()));
+  ensure(crossed != nullptr &&
+             X509_set_issuer_name(crossed.get(),
+                                  X509_get_subject_name(own.value().front().get())) == 1,
+         "name the issuer");
+  return sign(crossed.get(), key_);
+}
+
 }  // namespace certherd::crypto

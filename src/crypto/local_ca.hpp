@@ -25,6 +25,9 @@ class LocalCa {
   std::string issue(std::string_view public_key, const std::vector<std::string>& names,
                     std::uint64_t serial, Time not_before, Time not_after) const;
 
+  /// Another CA's root signed by this one, in PEM: a second way up for what the other one issued.
+  std::string cross_sign(const LocalCa& other) const;
+
  private:
   PrivateKey key_;
   std::string root_pem_;

@@ -26,7 +26,9 @@ struct CaPort {
   OrderSearch* order_search = nullptr;  ///< as client
   std::optional<Error> unusable;  ///< why there is no account there: its domains fail with this
   Duration finalize_within = std::chrono::minutes(3);
-  int max_in_flight = 500;  ///< orders open at one time
+  int max_in_flight = 500;      ///< orders open at one time
+  std::string profile;          ///< for domains that name none; empty: the CA chooses
+  std::string preferred_chain;  ///< by its topmost issuer's name; empty: the CA's default
 };
 
 /// One configured DNS host, and the batcher through which all its changes go.

@@ -30,13 +30,15 @@ std::string url(std::string_view kind, std::uint64_t number) {
 
 }  // namespace
 
-Error refusal(std::string op, int status, std::string_view type, std::string_view detail) {
+Error refusal(std::string op, int status, std::string_view type, std::string_view detail, Time now,
+              const http::Headers& headers) {
   http::Response response;
   response.status = status;
-  response.headers = {{"content-type", "application/problem+json"}};
+  response.headers = headers;
+  response.headers.emplace_back("content-type", "application/problem+json");
   response.body = boost::json::serialize(boost::json::object{
       {"type", fmt::format("urn:ietf:params:acme:error:{}", type)}, {"detail", detail}});
-  return acme::to_error(std::move(op), response, Time{});
+  return acme::to_error(std::move(op), response, now);
 }
 
 FakeCa::FakeCa(runtime::Clock& clock, runtime::Random& random, Lookup lookup)
@@ -166,6 +168,15 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
     co_return fail(refusal("newOrder", 400, "invalidProfile", "no such profile"));
   }
   if (directory_.renewal_info.empty()) wanted.replaces.clear();
+  last_replaces_ = wanted.replaces;
+  last_profile_ = wanted.profile;
+  if (const auto refused = refused_orders_.find(wanted.names.front());
+      refused != refused_orders_.end()) {
+    co_return fail(refused->second);
+  }
+  if (!wanted.replaces.empty() && !knows_predecessors_) {
+    co_return fail(refusal("newOrder", 404, "malformed", "no such certificate"));
+  }
   if (replaced_.contains(wanted.replaces)) {
     co_return fail(refusal("newOrder", 409, "alreadyReplaced", "it was replaced before"));
   }
@@ -289,8 +300,13 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   if (found == orders_.end()) co_return fail(unknown("finalize"));
   auto& order = found->second;
   settle(order);
+  if (!refused_finalize_.empty()) {
+    auto refused = std::move(refused_finalize_.front());
+    refused_finalize_.pop_front();
+    co_return fail(std::move(refused));
+  }
   if (order.shown.status != acme::OrderStatus::ready) {
-    co_return fail(error_of(Error::Kind::conflict, "finalize", "the order is not ready"));
+    co_return fail(refusal("finalize", 403, "orderNotReady", "the order is not ready"));
   }
   auto der = crypto::from_base64url(csr);
   auto request = der ? crypto::read_csr(*der) : Result<crypto::CsrInfo>(fail(der.error()));
@@ -312,9 +328,21 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
 Task<Result<acme::Chain>> FakeCa::download(CertificateUrl certificate_url) {
   if (auto fault = co_await exchange("certificate")) co_return fail(std::move(*fault));
   for (const auto& [text, order] : orders_) {
-    if (order.shown.certificate != certificate_url) continue;
+    const auto& own = order.shown.certificate.text();
+    if (own.empty() || !certificate_url.text().starts_with(own)) continue;
     acme::Chain chain;
-    chain.pem = order.chain;
+    if (certificate_url == order.shown.certificate) {
+      chain.pem = order.chain;
+      for (const auto& [root, other] : alternates_) chain.alternates.emplace_back(own + "/" + root);
+      co_return chain;
+    }
+    if (lost_alternates_ > 0) {
+      lost_alternates_ -= 1;
+      co_return fail(error_of(Error::Kind::transient, "certificate", "the connection broke off"));
+    }
+    const auto& other = alternates_.at(certificate_url.text().substr(own.size() + 1));
+    const auto leaf = order.chain.substr(0, order.chain.size() - ca_.root_pem().size());
+    chain.pem = leaf + other.cross_sign(ca_);
     co_return chain;
   }
   co_return fail(unknown("certificate"));
@@ -347,6 +375,10 @@ Task<Status> FakeCa::revoke_by(std::string certificate_der, std::optional<crypto
   }
   if (auto fault = lost_reply("revokeCert")) co_return fail(std::move(*fault));
   co_return Status{};
+}
+
+void FakeCa::offer_alternate(std::string_view root) {
+  alternates_.emplace(std::string(root), crypto::LocalCa(root, clock_.now()));
 }
 
 std::optional<int> FakeCa::revoked(const Fingerprint& certificate) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "acme/client.hpp"
 #include "crypto/local_ca.hpp"
+#include "http/client.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/random.hpp"
 
@@ -16,7 +18,8 @@ namespace certherd::fakes {
 
 /// A CA's refusal as the real client tells it: `type` is the part behind
 /// urn:ietf:params:acme:error:.
-Error refusal(std::string op, int status, std::string_view type, std::string_view detail);
+Error refusal(std::string op, int status, std::string_view type, std::string_view detail,
+              Time now = {}, const http::Headers& headers = {});
 
 /// An ACME CA in memory, seen through the client's interface: it really looks for the challenge
 /// values and really signs, takes its time, and on a bad day fails now and then, also after
@@ -44,6 +47,25 @@ class FakeCa final : public acme::Client {
   void offer_profiles(std::map<std::string, std::string> profiles) {
     directory_.profiles = std::move(profiles);
   }
+  /// Another chain for each certificate, up to a root of this name.
+  void offer_alternate(std::string_view root);
+  /// Breaks off the next so many downloads of other chains.
+  void lose_alternates(int downloads) { lost_alternates_ = downloads; }
+  /// Refuses every order for this name (its first one) with that error, until allow_orders().
+  void refuse_orders(const Fqdn& name, Error error) {
+    refused_orders_.insert_or_assign(name, std::move(error));
+  }
+  void allow_orders() { refused_orders_.clear(); }
+  /// Refuses the next finalize with this error and leaves the order as it is.
+  void refuse_next_finalize(Error error) { refused_finalize_.push_back(std::move(error)); }
+  /// Takes every `replaces` for one of a certificate that it never issued.
+  void know_no_predecessors() { knows_predecessors_ = false; }
+  /// Calls a certificate, by its ARI id, replaced by somebody else's order.
+  void call_replaced(std::string ari_id) { replaced_.insert(std::move(ari_id)); }
+  /// What the last order was said to replace.
+  const std::string& last_replaces() const { return last_replaces_; }
+  const std::string& last_profile() const { return last_profile_; }
+
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
   void offer_no_key_change() { directory_.key_change.clear(); }
 
@@ -118,7 +140,14 @@ class FakeCa final : public acme::Client {
   runtime::Random& random_;
   Lookup lookup_;
   crypto::LocalCa ca_;
+  std::map<std::string, crypto::LocalCa> alternates_;  ///< by the name of the root
+  int lost_alternates_ = 0;
   std::set<Fqdn> refused_;
+  std::map<Fqdn, Error> refused_orders_;
+  std::deque<Error> refused_finalize_;
+  bool knows_predecessors_ = true;
+  std::string last_replaces_;
+  std::string last_profile_;
   bool offers_dns_01_ = true;
   bool keeps_list_ = true;
   int faults_before_ = 0;

@@ -28,7 +28,8 @@ Result<crypto::PrivateKey> OneKey::generate(KeyType type) {
   return *key_;
 }
 
-FleetSimulation::FleetSimulation(std::uint64_t seed, int domains)
+FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
+                                 const std::function<void(Domain&)>& shape)
     : loop_(runtime::make_virtual_loop(start)),
       offload_(runtime::make_inline_offload()),
       random_(seed),
@@ -63,7 +64,7 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains)
   ports_.defaults.dns = dns_name;
   ports_.defaults.vault = VaultName("vault");
   ports_.defaults.targets = {TargetName("edge")};
-  loop_->run(add_domains());
+  loop_->run(add_domains(shape));
 }
 
 FleetSimulation::~FleetSimulation() = default;
@@ -72,13 +73,14 @@ Fqdn FleetSimulation::name(int index) const {
   return Fqdn::literal(fmt::format("site-{:05}.fleet.test", index));
 }
 
-Task<void> FleetSimulation::add_domains() {
+Task<void> FleetSimulation::add_domains(std::function<void(Domain&)> shape) {
   std::vector<Domain> domains;
   for (int i = 0; i < domains_; ++i) {
     Domain domain;
     domain.name = name(i);
     // Apex and wildcard in one certificate need two values at one name.
     if (i % 10 == 0) domain.names = {Fqdn::literal("*." + domain.name.text())};
+    if (shape) shape(domain);
     domains.push_back(std::move(domain));
   }
   auto added = co_await store_->add_domains(std::move(domains), {});

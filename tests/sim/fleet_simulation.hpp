@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,9 @@ class OneKey final : public crypto::KeySource {
 /// The same seed gives the same run.
 class FleetSimulation {
  public:
-  FleetSimulation(std::uint64_t seed, int domains);
+  /// `shape` may change each domain before it is added.
+  FleetSimulation(std::uint64_t seed, int domains,
+                  const std::function<void(Domain&)>& shape = nullptr);
   ~FleetSimulation();
 
   /// Asks for a certificate for every domain and works until all have a result. What a kill would
@@ -63,7 +66,7 @@ class FleetSimulation {
   fleet::Ports& ports() { return ports_; }
 
  private:
-  Task<void> add_domains();
+  Task<void> add_domains(std::function<void(Domain&)> shape);
   Task<void> submit();
   Task<void> execute();
   Task<void> execute_and_die(Duration after);

@@ -1,7 +1,10 @@
 #include "fleet/issuance/steps.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "crypto/csr.hpp"
 #include "crypto/encoding.hpp"
 
@@ -15,11 +18,34 @@ constexpr Duration validate_within = 10min;
 constexpr Duration shortest_poll = 250ms;
 constexpr Duration longest_poll = 30s;
 
+// A preferred chain that cannot be fetched is asked for again as long as that is soon; then the
+// certificate is worth more than its chain.
+constexpr int quick_looks_for_a_chain = 3;
+
 // A CA that no longer knows an order or authorization will not know it tomorrow either: the
 // issuance is over and the next one orders anew.
 Error ca_error(Error error, std::string_view step) {
   if (error.kind == Error::Kind::not_found) error.kind = Error::Kind::rejected;
   return std::move(error).during(step);
+}
+
+// Whether newOrder may have been refused for the predecessor that it names: alreadyReplaced, or
+// the CA does not know it, or not as ours (RFC 9773 section 5 leaves the error open).
+bool may_be_for_predecessor(const Error& error) {
+  if (!error.problem) return false;
+  return error.problem->is_acme("malformed") || error.problem->is_acme("unauthorized") ||
+         error.kind == Error::Kind::conflict || error.kind == Error::Kind::not_found;
+}
+
+bool share_a_name(const std::vector<Fqdn>& left, const std::vector<Fqdn>& right) {
+  return std::ranges::any_of(
+      left, [&right](const Fqdn& name) { return std::ranges::find(right, name) != right.end(); });
+}
+
+// By this name people know a chain: of who signed its last certificate.
+std::string topmost_issuer(const std::string& pem) {
+  const auto chain = crypto::read_chain(pem);
+  return chain ? chain->back().issuer : std::string();
 }
 
 store::Changes with_events(std::vector<Event> events) {
@@ -43,7 +69,7 @@ Task<StepResult> Steps::take(Issuance issuance, Domain domain, bool look_first) 
     case Step::create_key:
       return create_key(std::move(issuance), std::move(domain));
     case Step::new_order:
-      return new_order(std::move(issuance), look_first);
+      return new_order(std::move(issuance), std::move(domain), look_first);
     case Step::authorize:
       return authorize(std::move(issuance), std::move(domain));
     case Step::publish:
@@ -95,7 +121,9 @@ Advance Steps::again(Issuance issuance, std::optional<Time> not_before) const {
   // The first looks come quickly: most things are ready by then.
   const Duration pause = std::min(longest_poll, shortest_poll * (1 << std::min(issuance.polls, 8)));
   issuance.polls += 1;
-  issuance.next_at = std::max(now() + pause, not_before.value_or(now()));
+  // Whoever asks us to wait for longer than this step may take is asked once more at its end.
+  const Time last = issuance.step_deadline.value_or(now() + longest_poll);
+  issuance.next_at = std::max(now() + pause, std::min(not_before.value_or(now()), last));
   return {.issuance = std::move(issuance), .changes = {}};
 }
 
@@ -128,9 +156,27 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
   co_return next(std::move(issuance), Step::new_order, {std::move(created)});
 }
 
+Task<Result<acme::NewOrder>> Steps::order_of(Issuance issuance, Domain domain) {
+  acme::NewOrder wanted;
+  wanted.names = issuance.names;
+  wanted.profile = domain.profile.empty() ? ca(issuance).profile : domain.profile;
+  auto row = co_await ports_.store->domain(issuance.domain);
+  if (!row) co_return fail(std::move(row.error()).during("order"));
+  // RFC 9773 section 5: only what this CA issued, and with a name in common.
+  const auto& present = row->certificate;
+  if (present && present->ca == issuance.ca && !present->revoked_at && now() < present->not_after &&
+      share_a_name(present->names, issuance.names)) {
+    wanted.replaces = present->ari_id;
+  }
+  co_return wanted;
+}
+
 // RFC 8555 section 7.4. Cannot be made idempotent, so after a lost reply the order is looked for.
-Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
+Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_first) {
+  auto wanted = co_await order_of(issuance, std::move(domain));
+  if (!wanted) co_return fail(std::move(wanted.error()));
   std::string how = "order.placed";
+  std::vector<Event> events;
   std::optional<acme::Order> order;
   if (look_first || issuance.order_unsure) {
     // A newOrder whose reply this process lost came before next_at, which lies behind every
@@ -138,13 +184,24 @@ Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
     auto names = issuance.names;
     auto found = co_await ca(issuance).order_search->find(std::move(names), issuance.next_at);
     if (!found) co_return fail(std::move(found.error()));
-    order = std::move(*found);
+    // One that was placed under another profile is left to run out.
+    const bool fits = *found && (wanted->profile.empty() || (*found)->profile == wanted->profile);
+    if (fits) order = std::move(*found);
     how = "order.found";
   }
   if (!order) {
-    acme::NewOrder wanted;
-    wanted.names = issuance.names;
-    auto placed = co_await ca(issuance).client->new_order(std::move(wanted));
+    auto first = *wanted;
+    auto placed = co_await ca(issuance).client->new_order(std::move(first));
+    if (!placed && !wanted->replaces.empty() && may_be_for_predecessor(placed.error())) {
+      // A refusal made no order, and a predecessor that the CA will not have must not keep the
+      // domain from its successor.
+      events.push_back(
+          event(issuance, "order.replaces_refused",
+                {{"replaces", wanted->replaces}, {"error", placed.error().message()}}));
+      wanted->replaces.clear();
+      auto second = *wanted;
+      placed = co_await ca(issuance).client->new_order(std::move(second));
+    }
     if (!placed) co_return fail(std::move(placed.error()).during("order"));
     order = std::move(*placed);
     how = "order.placed";
@@ -154,9 +211,13 @@ Task<StepResult> Steps::new_order(Issuance issuance, bool look_first) {
   issuance.finalize_url = order->finalize;
   issuance.authorizations = order->authorizations;
   auto placed = event(issuance, how, {{"order", issuance.order_url.text()}});
+  if (!order->profile.empty()) placed.detail["profile"] = order->profile;
+  if (how == "order.placed" && !wanted->replaces.empty()) {
+    placed.detail["replaces"] = wanted->replaces;
+  }
+  events.push_back(std::move(placed));
   const bool ready = order->status == acme::OrderStatus::ready;
-  co_return next(std::move(issuance), ready ? Step::finalize : Step::authorize,
-                 {std::move(placed)});
+  co_return next(std::move(issuance), ready ? Step::finalize : Step::authorize, std::move(events));
 }
 
 // RFC 8555 section 7.5: authorizations may be valid already, fewer than the names, in any order.
@@ -204,7 +265,9 @@ Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
     issuance.challenges.push_back(std::move(pending));
   }
   const bool pending = !issuance.challenges.empty();
-  co_return next(std::move(issuance), pending ? Step::publish : Step::validate, {});
+  auto advance = next(std::move(issuance), pending ? Step::publish : Step::validate, {});
+  if (!pending) advance.issuance.step_deadline = now() + validate_within;
+  co_return advance;
 }
 
 Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
@@ -339,6 +402,7 @@ Task<Error> Steps::why_invalid(Issuance issuance, acme::Order order) {
       error.causes.push_back(std::move(cause));
     }
   }
+  if (error.causes.empty() && order.error) error.causes = std::move(order.error->causes);
   co_return error;
 }
 
@@ -346,30 +410,44 @@ Task<Error> Steps::why_invalid(Issuance issuance, acme::Order order) {
 // order and this CSR when the signature is asked for.
 Task<StepResult> Steps::finalize(Issuance issuance, bool look_first) {
   if (look_first) {
-    auto order = co_await ca(issuance).client->fetch_order(issuance.order_url);
-    if (!order) co_return fail(ca_error(std::move(order.error()), "finalize"));
-    if (order->status == acme::OrderStatus::pending) {
-      co_return next(std::move(issuance), Step::authorize, {});
-    }
-    if (order->status == acme::OrderStatus::invalid) {
-      auto error = co_await why_invalid(std::move(issuance), std::move(*order));
-      co_return fail(std::move(error));
-    }
-    if (order->status != acme::OrderStatus::ready) {
-      co_return next(std::move(issuance), Step::poll_order, {});
+    auto seen = co_await ca(issuance).client->fetch_order(issuance.order_url);
+    if (!seen) co_return fail(ca_error(std::move(seen.error()), "finalize"));
+    if (seen->status != acme::OrderStatus::ready) {
+      co_return co_await not_ready(std::move(issuance), std::move(*seen));
     }
   }
-  issuance.step_deadline = now() + ca(issuance).finalize_within;
+  // One that poll_order gave back has no time of its own.
+  if (issuance.polls == 0 || !issuance.step_deadline) {
+    issuance.step_deadline = now() + ca(issuance).finalize_within;
+  }
   auto held = co_await ports_.store->commit(std::move(issuance), {});
   if (!held) co_return fail(std::move(held.error()).during("finalize"));
 
   auto order = co_await ca(*held).client->finalize(held->order_url, held->finalize_url, held->csr);
   if (!order && order.error().kind == Error::Kind::conflict) {
-    // orderNotReady: an authorization has run out in the meantime.
-    co_return next(std::move(*held), Step::authorize, {});
+    // orderNotReady: an authorization has run out in the meantime, or the CA has had the CSR
+    // before.
+    auto seen = co_await ca(*held).client->fetch_order(held->order_url);
+    if (!seen) co_return fail(ca_error(std::move(seen.error()), "finalize"));
+    if (seen->status != acme::OrderStatus::ready) {
+      co_return co_await not_ready(std::move(*held), std::move(*seen));
+    }
+    order.error().kind = Error::Kind::transient;
+    order.error().detail += " (yet it shows the order as ready)";
   }
   if (!order) co_return fail(ca_error(std::move(order.error()), "finalize"));
   co_return after_finalize(std::move(*held), std::move(*order));
+}
+
+Task<StepResult> Steps::not_ready(Issuance issuance, acme::Order order) {
+  if (order.status == acme::OrderStatus::pending) {
+    co_return next(std::move(issuance), Step::authorize, {});
+  }
+  if (order.status == acme::OrderStatus::invalid) {
+    auto error = co_await why_invalid(std::move(issuance), std::move(order));
+    co_return fail(std::move(error));
+  }
+  co_return next(std::move(issuance), Step::poll_order, {});
 }
 
 Task<StepResult> Steps::poll_order(Issuance issuance) {
@@ -380,7 +458,9 @@ Task<StepResult> Steps::poll_order(Issuance issuance) {
     co_return fail(std::move(error));
   }
   if (order->status == acme::OrderStatus::ready) {
-    co_return next(std::move(issuance), Step::finalize, {});
+    // The CA has forgotten the CSR and gets it again, within the same time.
+    issuance.step = Step::finalize;
+    co_return again(std::move(issuance), order->retry_at);
   }
   co_return after_finalize(std::move(issuance), std::move(*order));
 }
@@ -402,31 +482,74 @@ StepResult Steps::after_finalize(Issuance issuance, acme::Order order) const {
                             "asked again",
                             format_duration(within)));
   }
-  if (issuance.step == Step::poll_order) return again(std::move(issuance), order.retry_at);
-  auto advance = next(std::move(issuance), Step::poll_order, {});
-  advance = again(std::move(advance.issuance), order.retry_at);
-  advance.issuance.step_deadline = deadline;
-  return advance;
+  issuance.step = Step::poll_order;
+  issuance.step_deadline = deadline;
+  return again(std::move(issuance), order.retry_at);
+}
+
+Result<crypto::CertificateInfo> Steps::check_chain(const Issuance& issuance,
+                                                   const std::string& pem) const {
+  auto der = crypto::from_base64url(issuance.csr);
+  if (!der) return fail(std::move(der.error()));
+  auto csr = crypto::read_csr(*der);
+  if (!csr) return fail(std::move(csr.error()));
+  return crypto::check_issued(pem, csr->public_key, issuance.names, now());
+}
+
+// RFC 8555 section 7.4.2: a CA may offer several chains for one certificate.
+Task<Result<Steps::ChosenChain>> Steps::choose_chain(Issuance issuance, acme::Chain offered,
+                                                     Fingerprint leaf) {
+  const std::string preferred = ca(issuance).preferred_chain;
+  std::vector<std::string> found = {topmost_issuer(offered.pem)};
+  if (preferred.empty() || found.front() == preferred) {
+    co_return ChosenChain{.pem = std::move(offered.pem), .events = {}};
+  }
+  for (const auto& url : offered.alternates) {
+    auto alternate = co_await ca(issuance).client->download(url);
+    if (!alternate && alternate.error().kind == Error::Kind::transient &&
+        issuance.attempts < quick_looks_for_a_chain) {
+      co_return fail(std::move(alternate.error()));
+    }
+    if (!alternate) {
+      log::warning("{}: {}", issuance.domain, alternate.error().message());
+      continue;
+    }
+    const auto checked = check_chain(issuance, alternate->pem);
+    if (!checked || checked->fingerprint != leaf) {
+      log::warning("{}: the chain at {} is passed over: {}", issuance.domain, url,
+                   checked ? "it is for another certificate" : checked.error().detail);
+      continue;
+    }
+    found.push_back(topmost_issuer(alternate->pem));
+    if (found.back() == preferred) {
+      co_return ChosenChain{.pem = std::move(alternate->pem), .events = {}};
+    }
+  }
+  const auto all = fmt::format("{}", fmt::join(found, ", "));
+  log::warning("{}: [ca.{}] offers no chain up to \"{}\", only {}: its default chain is used",
+               issuance.domain, issuance.ca, preferred, all);
+  co_return ChosenChain{.pem = std::move(offered.pem),
+                        .events = {event(issuance, "chain.not_offered",
+                                         {{"preferred", preferred}, {"offered", all}})}};
 }
 
 // What the CA hands out is held against what was asked before anything is done with it.
 Task<StepResult> Steps::download(Issuance issuance) {
   auto chain = co_await ca(issuance).client->download(issuance.certificate_url);
   if (!chain) co_return fail(ca_error(std::move(chain.error()), "download"));
-  auto der = crypto::from_base64url(issuance.csr);
-  if (!der) co_return fail(std::move(der.error()).during("download"));
-  auto csr = crypto::read_csr(*der);
-  if (!csr) co_return fail(std::move(csr.error()).during("download"));
-
-  issuance.fullchain = std::move(chain->pem);
-  auto checked = crypto::check_issued(issuance.fullchain, csr->public_key, issuance.names, now());
+  auto checked = check_chain(issuance, chain->pem);
   if (!checked) {
     // The chain stays with the row as evidence; nothing of it is installed.
+    issuance.fullchain = std::move(chain->pem);
     auto error = std::move(checked.error()).during("check the certificate");
     issuance.last_error = error;
     (void)co_await ports_.store->commit(std::move(issuance), {});
     co_return fail(std::move(error));
   }
+  auto chosen = co_await choose_chain(issuance, std::move(*chain), checked->fingerprint);
+  if (!chosen) co_return fail(std::move(chosen.error()).during("download"));
+  issuance.fullchain = std::move(chosen->pem);
+
   Certificate certificate;
   certificate.domain_id = issuance.domain_id;
   certificate.domain = issuance.domain;
@@ -440,11 +563,12 @@ Task<StepResult> Steps::download(Issuance issuance) {
   certificate.ca = issuance.ca;
   issuance.certificate = certificate;
 
-  auto issued = event(issuance, "certificate.issued",
-                      {{"serial", certificate.serial.text()},
-                       {"issuer", certificate.issuer},
-                       {"not_after", format_time(certificate.not_after)}});
-  co_return next(std::move(issuance), Step::store, {std::move(issued)});
+  auto events = std::move(chosen->events);
+  events.push_back(event(issuance, "certificate.issued",
+                         {{"serial", certificate.serial.text()},
+                          {"issuer", certificate.issuer},
+                          {"not_after", format_time(certificate.not_after)}}));
+  co_return next(std::move(issuance), Step::store, std::move(events));
 }
 
 Result<Material> Steps::material_of(const Issuance& issuance) const {

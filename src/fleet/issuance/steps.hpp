@@ -1,5 +1,6 @@
 #pragma once
 
+#include "crypto/x509.hpp"
 #include "fleet/ports.hpp"
 #include "model/issuance.hpp"
 #include "store/store.hpp"
@@ -30,7 +31,7 @@ class Steps {
 
  private:
   Task<StepResult> create_key(Issuance issuance, Domain domain);
-  Task<StepResult> new_order(Issuance issuance, bool look_first);
+  Task<StepResult> new_order(Issuance issuance, Domain domain, bool look_first);
   Task<StepResult> authorize(Issuance issuance, Domain domain);
   Task<StepResult> publish(Issuance issuance, Domain domain);
   Task<StepResult> propagate(Issuance issuance, Domain domain);
@@ -43,10 +44,24 @@ class Steps {
   Task<StepResult> install(Issuance issuance, Domain domain);
   Task<StepResult> prove(Issuance issuance, Domain domain);
 
+  /// What is asked of the CA for this issuance. Errors: the store's.
+  Task<Result<acme::NewOrder>> order_of(Issuance issuance, Domain domain);
+  /// Goes on with an order that is not there to be finalized.
+  Task<StepResult> not_ready(Issuance issuance, acme::Order order);
   /// Goes on from what the CA says of an order whose certificate was asked for.
   StepResult after_finalize(Issuance issuance, acme::Order order) const;
   /// Every authorization that failed, with the CA's words, for an order that is invalid.
   Task<Error> why_invalid(Issuance issuance, acme::Order order);
+  /// Holds a chain against key and names of the issuance.
+  Result<crypto::CertificateInfo> check_chain(const Issuance& issuance,
+                                              const std::string& pem) const;
+  struct ChosenChain {
+    std::string pem;
+    std::vector<Event> events;
+  };
+  /// The chain of this leaf that the config prefers, else the CA's default. Errors: transient, when
+  /// another look may find it.
+  Task<Result<ChosenChain>> choose_chain(Issuance issuance, acme::Chain offered, Fingerprint leaf);
   Result<Material> material_of(const Issuance& issuance) const;
 
   const CaPort& ca(const Issuance& issuance) const { return ports_.cas.at(issuance.ca); }
