@@ -267,11 +267,12 @@ Task<void> Executor::work(DomainId id) {
 Task<Status> Executor::advance(DomainId id) {
   auto& tracked = tracked_.at(id);
   auto domain = co_await ports_.store->domain(tracked.domain);
-  if (!domain) co_return fail(std::move(domain.error()));
+  if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
 
   auto row = tracked.issuance == IssuanceId{} ? co_await begin(id, domain->domain)
                                               : co_await ports_.store->issuance(tracked.issuance);
-  if (!row) co_return fail(std::move(row.error()));
+  if (!row) co_return co_await inventory_changed(id, std::move(row.error()));
+  if (!row->active()) co_return co_await inventory_changed(id, Error());
 
   while (true) {
     const bool look_first = std::exchange(tracked.look_first, false);
@@ -283,7 +284,7 @@ Task<Status> Executor::advance(DomainId id) {
     taken->issuance.last_error.reset();
     auto committed =
         co_await ports_.store->commit(std::move(taken->issuance), std::move(taken->changes));
-    if (!committed) co_return fail(std::move(committed.error()));
+    if (!committed) co_return co_await inventory_changed(id, std::move(committed.error()));
     note(*row, *committed);
     row = std::move(committed);
     if (!order_open(row->step)) release_slot(tracked);
@@ -325,6 +326,7 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   // The step may have committed on its way: what stands in the store is what goes on.
   auto row = co_await ports_.store->issuance(issuance.id);
   if (!row) co_return fail(std::move(row.error()));
+  if (!row->active()) co_return co_await inventory_changed(id, std::move(error));
 
   row->attempts += 1;
   const auto reaction = policy::react(error, row->attempts, chance(), now());
@@ -368,7 +370,7 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   auto certificate = row->certificate;
   const Time retry_at = row->next_at;
   auto committed = co_await ports_.store->commit(std::move(*row), std::move(changes));
-  if (!committed) co_return fail(std::move(committed.error()));
+  if (!committed) co_return co_await inventory_changed(id, std::move(committed.error()));
   // A request that comes later in this run has to take it up: a domain has one active issuance.
   if (put_off && committed->active()) leftover_.insert_or_assign(id, std::move(*committed));
   if (anew) {
@@ -393,6 +395,51 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
                 .outcome = limited ? Outcome::deferred : Outcome::failed,
                 .certificate = std::move(certificate),
                 .error = std::move(error)};
+  co_return co_await finish(id, std::move(report));
+}
+
+// Other processes change the inventory while this one works: the store ends the issuance then, and
+// refuses to go on with it. With any other cause nothing can go on.
+Task<Status> Executor::inventory_changed(DomainId id, Error error) {
+  auto& tracked = tracked_.at(id);
+  if (tracked.issuance != IssuanceId{}) {
+    auto row = co_await ports_.store->issuance(tracked.issuance);
+    if (!row) co_return fail(std::move(row.error()));
+    if (row->active()) co_return fail(std::move(error));
+  } else if (error.kind != Error::Kind::not_found) {
+    co_return fail(std::move(error));
+  }
+  tracked.issuance = IssuanceId{};
+  tracked.look_first = false;
+  tracked.taken_over = false;
+  release_slot(tracked);
+  sweep_wanted_ = true;
+  sweep_wakeup_.notify_all();
+
+  std::optional<Error> obstacle;
+  auto domain = co_await ports_.store->domain(tracked.domain);
+  if (!domain && domain.error().kind != Error::Kind::not_found) {
+    co_return fail(std::move(domain.error()));
+  }
+  if (domain) {
+    auto choices = choices_of(domain->domain, ports_);
+    if (choices) {
+      tracked.ca = choices->ca;
+    } else {
+      obstacle = std::move(choices.error());
+    }
+  } else {
+    obstacle = std::move(domain.error());
+  }
+  if (!obstacle) {
+    log::debug("{}: changed in the inventory, begun anew", tracked.domain);
+    make_ready(id);
+    co_return Status{};
+  }
+  Report report{.domain = tracked.domain,
+                .outcome = Outcome::failed,
+                .certificate = {},
+                .error = std::move(obstacle)};
   co_return co_await finish(id, std::move(report));
 }
 

@@ -85,6 +85,9 @@ class Executor {
   Task<Result<Issuance>> begin(DomainId id, Domain domain);
   /// The row after an error: put off, or over. Nothing when it has its result.
   Task<Status> recover(DomainId id, Domain domain, Issuance issuance, Error error);
+  /// After the store would not go on with a domain: begun anew when its issuance was ended by a
+  /// change of the inventory, failed when it was removed; `error` in any other case.
+  Task<Status> inventory_changed(DomainId id, Error error);
   void note(const Issuance& before, const Issuance& after);
   Task<Status> finish(DomainId id, Report report);
   void release_slot(Tracked& tracked);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ namespace certherd {
 /// One inventory entry. Empty choices mean "as in [defaults]".
 struct Domain {
   DomainId id{};
+  std::int64_t revision = 0;  ///< counts changes of the inventory; a change names the one it read
   Fqdn name;                ///< primary name
   std::vector<Fqdn> names;  ///< further names on the same certificate, without the primary one
   ZoneId zone_id;

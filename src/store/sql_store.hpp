@@ -21,7 +21,7 @@ class SqlStore final : public Store {
            runtime::Clock& clock)
       : sessions_(sessions), writer_(std::move(sessions), writer), reader_(reader), clock_(clock) {}
 
-  Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events) override;
+  Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
   Task<Result<DomainRow>> domain(Fqdn name) override;
 
@@ -100,6 +100,10 @@ class SqlStore final : public Store {
 
 /// Inserts events; part of many verbs. Throws soci::soci_error.
 void insert_events(soci::session& sql, const std::vector<Event>& events);
+
+/// Ends the active issuance of a domain, if there is one and `last` is not behind it, because
+/// `why`. Throws soci::soci_error. Errors: rejected (a row that does not parse).
+Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error& why, Time now);
 
 /// Makes `certificate` the current one of its domain. Throws soci::soci_error.
 void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate);

@@ -7,7 +7,8 @@ namespace certherd::store {
 namespace {
 
 constexpr std::string_view all = "c.domain_id <> :id AND :serial = ''";
-constexpr std::string_view all_current = "c.is_current = 1 AND c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view all_current =
+    "c.is_current = 1 AND d.removed_at IS NULL AND c.domain_id <> :id AND :serial = ''";
 constexpr std::string_view all_revoking = "c.revoking = 1 AND c.domain_id <> :id AND :serial = ''";
 constexpr std::string_view of_serial = "c.domain_id = :id AND c.serial = :serial";
 

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "store/codec_certificate.hpp"
 #include "store/codec_error.hpp"
 #include "store/codec_lists.hpp"
@@ -14,6 +16,7 @@ constexpr std::string_view inventory_columns =
 /// The columns of a domain and of what is known of it, as SOCI reads and writes them.
 struct Columns {
   long long id = 0;
+  long long revision = 0;
   std::string name, names, zone_id, ca, dns, vault, targets, key_choice, profile, endpoints, owner;
   int enabled = 0;
   std::string metadata;
@@ -51,6 +54,7 @@ struct Columns {
       return bad_row("domain", id, column, error.detail);
     };
     domain.id = DomainId{id};
+    domain.revision = revision;
     if (auto parsed = decode_name(name)) {
       domain.name = std::move(*parsed);
     } else {
@@ -111,17 +115,18 @@ struct Columns {
 Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& name) {
   Columns c;
   soci::statement query =
-      (sql.prepare << "SELECT d.id, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, d.targets, "
+      (sql.prepare << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
+                      "d.targets, "
                       "d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.metadata, "
                       "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body "
                       "FROM domain d "
                       "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
                       "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
-                   << (name.empty() ? "WHERE :name = ''" : "WHERE d.name = :name")
-                   << " ORDER BY d.name",
-       soci::use(name), soci::into(c.id), soci::into(c.name), soci::into(c.names),
-       soci::into(c.zone_id), soci::into(c.ca), soci::into(c.dns), soci::into(c.vault),
-       soci::into(c.targets), soci::into(c.key_choice), soci::into(c.profile),
+                   << "WHERE d.removed_at IS NULL AND "
+                   << (name.empty() ? ":name = ''" : "d.name = :name") << " ORDER BY d.name",
+       soci::use(name), soci::into(c.id), soci::into(c.revision), soci::into(c.name),
+       soci::into(c.names), soci::into(c.zone_id), soci::into(c.ca), soci::into(c.dns),
+       soci::into(c.vault), soci::into(c.targets), soci::into(c.key_choice), soci::into(c.profile),
        soci::into(c.endpoints), soci::into(c.owner), soci::into(c.enabled), soci::into(c.metadata),
        soci::into(c.failures), soci::into(c.next_at.value, c.next_at.state),
        soci::into(c.last_error.value, c.last_error.state), soci::into(c.step.value, c.step.state),
@@ -137,31 +142,135 @@ Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& nam
   return rows;
 }
 
-Status insert(soci::session& sql, const std::vector<Domain>& domains) {
-  Columns c;
-  soci::statement insert =
-      (sql.prepare << "INSERT INTO domain (" << inventory_columns
-                   << ") VALUES (:name, :names, :zone_id, :ca, :dns, :vault, :targets, "
-                      ":key_choice, :profile, :endpoints, :owner, :enabled, :metadata, "
-                      ":failures, :next_at, :last_error) ON CONFLICT (name) DO NOTHING",
-       soci::use(c.name), soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca),
-       soci::use(c.dns), soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice),
-       soci::use(c.profile), soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled),
-       soci::use(c.metadata), soci::use(c.failures), soci::use(c.next_at.value, c.next_at.state),
-       soci::use(c.last_error.value, c.last_error.state));
-  Error conflict;
-  for (const auto& domain : domains) {
-    c.take(domain);
-    insert.execute(true);
-    if (insert.get_affected_rows() != 0) continue;
-    conflict.causes.push_back(fail(Error::Kind::conflict, c.name, "is there already").value());
+/// Makes one change of the inventory, in a transaction that is open. A domain that cannot be
+/// changed as asked stands in conflicts() then, and nothing may be committed.
+class InventoryWriter {
+ public:
+  InventoryWriter(soci::session& sql, Time now) : sql_(sql), now_(now) {}
+
+  /// One that was removed keeps its row, and with it its certificates.
+  void add(const std::vector<Domain>& domains) {
+    Columns c;
+    soci::statement insert =
+        (sql_.prepare << "INSERT INTO domain (" << inventory_columns
+                      << ") VALUES (:name, :names, :zone_id, :ca, :dns, :vault, :targets, "
+                         ":key_choice, :profile, :endpoints, :owner, :enabled, :metadata, "
+                         ":failures, :next_at, :last_error) ON CONFLICT (name) DO UPDATE SET "
+                         "names = excluded.names, zone_id = excluded.zone_id, ca = excluded.ca, "
+                         "dns = excluded.dns, vault = excluded.vault, targets = excluded.targets, "
+                         "key_choice = excluded.key_choice, profile = excluded.profile, "
+                         "endpoints = excluded.endpoints, owner = excluded.owner, "
+                         "enabled = excluded.enabled, metadata = excluded.metadata, "
+                         "failures = excluded.failures, next_at = excluded.next_at, "
+                         "last_error = excluded.last_error, revision = domain.revision + 1, "
+                         "removed_at = NULL WHERE domain.removed_at IS NOT NULL",
+         soci::use(c.name), soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca),
+         soci::use(c.dns), soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice),
+         soci::use(c.profile), soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled),
+         soci::use(c.metadata), soci::use(c.failures), soci::use(c.next_at.value, c.next_at.state),
+         soci::use(c.last_error.value, c.last_error.state));
+    for (const auto& domain : domains) {
+      c.take(domain);
+      insert.execute(true);
+      if (insert.get_affected_rows() == 0) conflict(domain, "is there already");
+    }
   }
-  if (conflict.causes.empty()) return {};
-  conflict.kind = Error::Kind::conflict;
-  conflict.detail =
-      fmt::format("{} of {} domains are there already", conflict.causes.size(), domains.size());
-  return fail(std::move(conflict));
-}
+
+  Status change(const std::vector<Domain>& domains) {
+    Columns c;
+    long long revision = 0;
+    soci::statement update =
+        (sql_.prepare << "UPDATE domain SET names = :names, zone_id = :zone_id, ca = :ca, "
+                         "dns = :dns, vault = :vault, targets = :targets, "
+                         "key_choice = :key_choice, profile = :profile, endpoints = :endpoints, "
+                         "owner = :owner, enabled = :enabled, metadata = :metadata, "
+                         "revision = revision + 1 "
+                         "WHERE id = :id AND revision = :revision AND removed_at IS NULL",
+         soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca), soci::use(c.dns),
+         soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice), soci::use(c.profile),
+         soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled), soci::use(c.metadata),
+         soci::use(c.id), soci::use(revision));
+    Columns before;
+    soci::statement query =
+        (sql_.prepare << "SELECT names, zone_id, ca, dns, vault, targets, key_choice, profile, "
+                         "endpoints FROM domain WHERE id = :id",
+         soci::use(c.id), soci::into(before.names), soci::into(before.zone_id),
+         soci::into(before.ca), soci::into(before.dns), soci::into(before.vault),
+         soci::into(before.targets), soci::into(before.key_choice), soci::into(before.profile),
+         soci::into(before.endpoints));
+    for (const auto& domain : domains) {
+      c.take(domain);
+      c.id = static_cast<std::int64_t>(domain.id);
+      revision = domain.revision;
+      const bool found = query.execute(true);
+      update.execute(true);
+      if (!found || update.get_affected_rows() == 0) {
+        conflict(domain, changed_meanwhile);
+        continue;
+      }
+      if (auto status = follow(domain, before, c); !status) return status;
+    }
+    return {};
+  }
+
+  Status remove(const std::vector<Domain>& domains) {
+    const long long now = to_micros(now_);
+    long long id = 0;
+    long long revision = 0;
+    soci::statement update =
+        (sql_.prepare << "UPDATE domain SET removed_at = :now, revision = revision + 1 "
+                         "WHERE id = :id AND revision = :revision AND removed_at IS NULL",
+         soci::use(now), soci::use(id), soci::use(revision));
+    const auto why =
+        fail(Error::Kind::conflict, "inventory", "the domain was removed from it").value();
+    for (const auto& domain : domains) {
+      id = static_cast<std::int64_t>(domain.id);
+      revision = domain.revision;
+      update.execute(true);
+      if (update.get_affected_rows() == 0) {
+        conflict(domain, changed_meanwhile);
+        continue;
+      }
+      if (auto ended = end_issuance(sql_, domain.id, Step::prove, why, now_); !ended) return ended;
+    }
+    return {};
+  }
+
+  const std::vector<Error>& conflicts() const { return conflicts_; }
+
+ private:
+  static constexpr auto changed_meanwhile =
+      "was changed or removed by somebody else in this moment: look at it and try again";
+
+  void conflict(const Domain& domain, std::string why) {
+    conflicts_.push_back(fail(Error::Kind::conflict, domain.name.text(), std::move(why)).value());
+  }
+
+  // What an issuance was begun with no longer holds; and what failed before may succeed now.
+  Status follow(const Domain& domain, const Columns& before, const Columns& after) {
+    const auto order_of = [](const Columns& c) {
+      return std::tie(c.names, c.ca, c.key_choice, c.profile);
+    };
+    const auto rest_of = [](const Columns& c) {
+      return std::tie(c.zone_id, c.dns, c.vault, c.targets, c.endpoints);
+    };
+    if (order_of(before) != order_of(after)) {
+      const auto why = fail(Error::Kind::conflict, "inventory",
+                            "the domain's names, CA, key or profile were changed in it: begun anew")
+                           .value();
+      auto ended = end_issuance(sql_, domain.id, Step::validate, why, now_);
+      if (!ended) return ended;
+    } else if (rest_of(before) == rest_of(after)) {
+      return {};
+    }
+    put_outcome(sql_, domain.id, {});
+    return {};
+  }
+
+  soci::session& sql_;
+  Time now_;
+  std::vector<Error> conflicts_;
+};
 
 }  // namespace
 
@@ -176,14 +285,24 @@ void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& ou
       soci::use(last_error.value, last_error.state), soci::use(id);
 }
 
-Task<Status> SqlStore::add_domains(std::vector<Domain> domains, std::vector<Event> events) {
-  GroupCommit::Work work = [domains = std::move(domains),
-                            events = std::move(events)](soci::session& sql) -> Status {
-    if (auto status = insert(sql, domains); !status) return status;
-    insert_events(sql, events);
+Task<Status> SqlStore::change_inventory(InventoryChange change) {
+  const Time now = clock_.now();
+  GroupCommit::Work work = [change = std::move(change), now](soci::session& sql) -> Status {
+    InventoryWriter writer(sql, now);
+    if (auto removed = writer.remove(change.removed); !removed) return removed;
+    if (auto changed = writer.change(change.changed); !changed) return changed;
+    writer.add(change.added);
+    if (!writer.conflicts().empty()) {
+      Error error;
+      error.kind = Error::Kind::conflict;
+      error.detail = "nothing was changed";
+      error.causes = writer.conflicts();
+      return fail(std::move(error));
+    }
+    insert_events(sql, change.events);
     return {};
   };
-  return writer_.write("add domains", std::move(work));
+  return writer_.write("change the inventory", std::move(work));
 }
 
 Task<Result<std::vector<DomainRow>>> SqlStore::domains() {

@@ -96,7 +96,7 @@ Status check_startable(soci::session& sql, const Issuance& issuance) {
   const long long domain_id = static_cast<std::int64_t>(issuance.domain_id);
   long long domains = 0;
   long long active = 0;
-  sql << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d), "
+  sql << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d AND removed_at IS NULL), "
          "(SELECT COUNT(*) FROM issuance WHERE domain_id = :i AND active = 1)",
       soci::use(domain_id), soci::use(domain_id), soci::into(domains), soci::into(active);
   if (domains == 0) return fail(Error::Kind::not_found, "", "the domain is not in the inventory");
@@ -139,6 +139,26 @@ bool update(soci::session& sql, const Issuance& issuance) {
 }
 
 }  // namespace
+
+Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error& why, Time now) {
+  auto found = select(sql, active_of_domain, static_cast<std::int64_t>(domain));
+  if (!found) return fail(std::move(found.error()));
+  for (auto& issuance : *found) {
+    if (issuance.step > last) continue;
+    const Event ended{.at = now,
+                      .domain = issuance.domain,
+                      .event = "issuance.failed",
+                      .detail = {{"step", std::string(to_string(issuance.step))},
+                                 {"kind", std::string(to_string(why.kind))},
+                                 {"error", why.message()}}};
+    issuance.step = Step::failed;
+    issuance.sealed_key.clear();  // an abandoned order is never finalized, its key never used
+    issuance.last_error = why;
+    (void)update(sql, issuance);  // at the revision that this transaction has just read
+    insert_events(sql, {ended});
+  }
+  return {};
+}
 
 Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
   const std::string op = fmt::format("start issuance of {}", issuance.domain);

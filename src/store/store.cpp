@@ -72,4 +72,11 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, runtime::Offl
   }
 }
 
+Task<Status> Store::add_domains(std::vector<Domain> domains, std::vector<Event> events) {
+  InventoryChange change;
+  change.added = std::move(domains);
+  change.events = std::move(events);
+  return change_inventory(std::move(change));
+}
+
 }  // namespace certherd::store

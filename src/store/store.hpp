@@ -32,6 +32,14 @@ struct DomainRow {
   std::optional<Time> working_next_at;
 };
 
+/// What changes in the inventory, all at one time.
+struct InventoryChange {
+  std::vector<Domain> added;    ///< one that was removed earlier comes back with its certificates
+  std::vector<Domain> changed;  ///< as read from the store, with other columns
+  std::vector<Domain> removed;  ///< as read from the store
+  std::vector<Event> events;
+};
+
 /// What changes together, in one transaction, with an issuance or without one.
 struct Changes {
   std::vector<Event> events;
@@ -76,10 +84,14 @@ class Store : public dns::Ledger {
 
   // Inventory.
 
-  /// All or nothing. Errors: conflict, naming in causes (op = the name) each one that is there
-  /// already.
-  virtual Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events) = 0;
-  /// By name.
+  /// All or nothing. Ends, in the same transaction, the active issuance of each domain that is
+  /// removed, and of each that changes its names, CA, key or profile before its finalize: none of
+  /// them finalizes any more. A change of more than owner, metadata and `enabled` also ends the
+  /// pause after a failure. Errors: conflict, naming in causes (op = the name) each one that is to
+  /// be added and is there already, or that somebody else changed or removed since it was read.
+  virtual Task<Status> change_inventory(InventoryChange change) = 0;
+  Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events);
+  /// Those that are not removed, by name.
   virtual Task<Result<std::vector<DomainRow>>> domains() = 0;
   /// Errors: not_found.
   virtual Task<Result<DomainRow>> domain(Fqdn name) = 0;
@@ -110,7 +122,8 @@ class Store : public dns::Ledger {
 
   // Certificates.
 
-  /// The current one of each domain, by domain; with `all` the former ones too, newest first.
+  /// The current one of each domain, by domain; with `all` the former ones too, newest first, and
+  /// those of removed domains.
   virtual Task<Result<std::vector<Certificate>>> certificates(bool all) = 0;
   /// Current or former. Errors: not_found.
   virtual Task<Result<Certificate>> certificate(DomainId domain, Serial serial) = 0;

@@ -7,7 +7,24 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using InventoryStore = StoreTest;
+class InventoryStore : public StoreTest {
+ protected:
+  /// What a test does not name stays empty.
+  struct Change {
+    std::vector<Domain> added = {};
+    std::vector<Domain> changed = {};
+    std::vector<Domain> removed = {};
+    std::vector<Event> events = {};
+  };
+
+  Status change(Change change) {
+    InventoryChange made{.added = std::move(change.added),
+                         .changed = std::move(change.changed),
+                         .removed = std::move(change.removed),
+                         .events = std::move(change.events)};
+    return run(store->change_inventory(std::move(made)));
+  }
+};
 
 TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   Domain domain = some_domain("*.c.example");
@@ -75,6 +92,131 @@ TEST_F(InventoryStore, AddsNothingWhenOneIsThereAlready) {
   EXPECT_EQ(status.error().causes[1].op, "d.example");
   EXPECT_EQ(run(store->domains())->size(), 2U);
   EXPECT_THAT(event_names(), IsEmpty());
+}
+
+TEST_F(InventoryStore, ChangesTheColumnsOfTheInventory) {
+  auto row = domain("a.example");
+  row.domain.owner = "web";
+  row.domain.enabled = false;
+  row.domain.metadata = {{"team", "edge"}};
+  row.domain.names = {Fqdn::literal("www.a.example")};
+
+  ASSERT_TRUE(change({.changed = {row.domain}, .events = {some_event("domain.changed")}}));
+
+  const auto after = domain("a.example").domain;
+  EXPECT_EQ(after.id, row.domain.id);
+  EXPECT_EQ(after.owner, "web");
+  EXPECT_FALSE(after.enabled);
+  EXPECT_EQ(after.metadata, row.domain.metadata);
+  EXPECT_EQ(after.names, row.domain.names);
+  EXPECT_GT(after.revision, row.domain.revision);
+  EXPECT_THAT(event_names(), ElementsAre("domain.changed"));
+}
+
+TEST_F(InventoryStore, OfTwoChangesToWhatWasReadTheLaterOneIsTold) {
+  auto mine = domain("a.example").domain;
+  auto theirs = mine;
+  theirs.owner = "theirs";
+  mine.owner = "mine";
+  ASSERT_TRUE(change({.changed = {theirs}}));
+
+  auto other = domain("b.example").domain;
+  other.owner = "mine";
+  const auto status = change({.added = {some_domain("c.example")}, .changed = {other, mine}});
+
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, Error::Kind::conflict);
+  ASSERT_EQ(status.error().causes.size(), 1U);
+  EXPECT_EQ(status.error().causes[0].op, "a.example");
+  EXPECT_EQ(domain("a.example").domain.owner, "theirs");
+  EXPECT_EQ(domain("b.example").domain.owner, "");
+  EXPECT_EQ(run(store->domains())->size(), 2U);
+  EXPECT_FALSE(change({.removed = {mine}}));
+}
+
+TEST_F(InventoryStore, ARemovedDomainIsGoneAndItsCertificateIsKept) {
+  auto issuance = started("a.example", Step::prove);
+  Changes issued;
+  issued.certificate = some_certificate("01");
+  issuance.step = Step::done;
+  ASSERT_TRUE(run(store->commit(issuance, issued)));
+  const auto before = domain("a.example").domain;
+
+  ASSERT_TRUE(change({.removed = {before}}));
+
+  EXPECT_EQ(run(store->domain(before.name)).error().kind, Error::Kind::not_found);
+  EXPECT_EQ(run(store->domains())->size(), 1U);
+  EXPECT_THAT(*run(store->certificates(false)), IsEmpty());
+  EXPECT_EQ(run(store->certificates(true))->size(), 1U);
+  auto late = fresh_issuance("b.example");
+  late.domain_id = before.id;
+  EXPECT_EQ(run(store->start(late, {})).error().kind, Error::Kind::not_found);
+
+  auto again = some_domain("a.example");
+  again.owner = "new";
+  ASSERT_TRUE(change({.added = {again}}));
+  const auto row = domain("a.example");
+  EXPECT_EQ(row.domain.id, before.id);
+  EXPECT_EQ(row.domain.owner, "new");
+  ASSERT_TRUE(row.certificate);
+  EXPECT_EQ(row.certificate->serial, Serial("01"));
+  EXPECT_FALSE(change({.changed = {before}}));
+}
+
+TEST_F(InventoryStore, TheIssuanceOfARemovedDomainEndsAtAnyStep) {
+  for (const auto step : {Step::create_key, Step::finalize, Step::install}) {
+    auto issuance = fresh_issuance("a.example");
+    issuance.step = step;
+    issuance.sealed_key = "sealed";
+    issuance = *run(store->start(issuance, {}));
+    ASSERT_TRUE(change({.removed = {domain("a.example").domain}}));
+
+    const auto ended = run(store->issuance(issuance.id));
+    EXPECT_FALSE(ended->active());
+    EXPECT_THAT(ended->sealed_key, IsEmpty());
+    EXPECT_EQ(run(store->commit(issuance, {})).error().kind, Error::Kind::conflict);
+    EXPECT_THAT(*run(store->active_issuances()), IsEmpty());
+    ASSERT_TRUE(change({.added = {some_domain("a.example")}}));
+    EXPECT_FALSE(domain("a.example").working);
+  }
+  EXPECT_THAT(event_names(), ElementsAre("issuance.failed", "issuance.failed", "issuance.failed"));
+}
+
+TEST_F(InventoryStore, OtherNamesEndAnIssuanceThatIsNotFinalizedYet) {
+  const auto early = started("a.example", Step::validate);
+  const auto late = started("b.example", Step::finalize);
+  auto a = domain("a.example").domain;
+  auto b = domain("b.example").domain;
+  a.names = {Fqdn::literal("www.a.example")};
+  b.names = {Fqdn::literal("www.b.example")};
+
+  ASSERT_TRUE(change({.changed = {a, b}}));
+
+  EXPECT_FALSE(run(store->issuance(early.id))->active());
+  EXPECT_TRUE(run(store->issuance(late.id))->active());
+}
+
+TEST_F(InventoryStore, OnlyAChangeThatMayHelpEndsThePauseAfterAFailure) {
+  auto issuance = started("a.example", Step::publish);
+  Changes changes;
+  changes.outcome = {.failures = 3,
+                     .next_at = test_start + std::chrono::hours(1),
+                     .last_error = fail(Error::Kind::denied, "op", "no").value()};
+  ASSERT_TRUE(run(store->commit(issuance, changes)));
+
+  auto row = domain("a.example").domain;
+  row.owner = "web";
+  ASSERT_TRUE(change({.changed = {row}}));
+  EXPECT_EQ(domain("a.example").domain.failures, 3);
+
+  row = domain("a.example").domain;
+  row.zone_id = ZoneId("Z1");
+  ASSERT_TRUE(change({.changed = {row}}));
+  const auto after = domain("a.example");
+  EXPECT_EQ(after.domain.failures, 0);
+  EXPECT_FALSE(after.domain.next_at);
+  EXPECT_FALSE(after.domain.last_error);
+  EXPECT_EQ(after.working, Step::publish);
 }
 
 TEST_F(InventoryStore, SaysThatADomainIsMissing) {

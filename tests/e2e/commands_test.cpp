@@ -220,6 +220,27 @@ TEST_F(Commands, DomainImportReadsCsvAndJsonLines) {
   EXPECT_EQ(shown.at("metadata").at("cost centre").as_string(), "1,2");
 }
 
+TEST_F(Commands, ARemovedDomainIsGoneAndMayComeBack) {
+  ASSERT_EQ(run({"domain", "add", "a.example.com", "--set", "owner=web"}).status, 0);
+  ASSERT_EQ(run({"domain", "add", "b.example.com"}).status, 0);
+  EXPECT_EQ(run({"domain", "remove", "a.example.com", "c.example.com"}).status, wrong_usage);
+  EXPECT_THAT(domains(), ElementsAre("a.example.com", "b.example.com"));
+
+  const auto removed = run({"--json", "domain", "remove", "A.example.com"});
+  EXPECT_EQ(removed.status, 0) << removed.err;
+  EXPECT_EQ(removed.json(), json::value({{"removed", {"a.example.com"}}}));
+  EXPECT_THAT(domains(), ElementsAre("b.example.com"));
+  EXPECT_EQ(run({"domain", "show", "a.example.com"}).status, wrong_usage);
+  EXPECT_EQ(run({"issue", "a.example.com"}).status, wrong_usage);
+  EXPECT_EQ(run({"domain", "remove", "a.example.com"}).status, wrong_usage);
+
+  ASSERT_EQ(run({"domain", "add", "a.example.com"}).status, 0);
+  const auto shown = run({"--json", "domain", "show", "a.example.com"}).json();
+  EXPECT_FALSE(shown.as_object().contains("owner"));
+  const auto log = run({"--json", "log", "a.example.com"}).json();
+  EXPECT_EQ(log.at("events").as_array().size(), 3U);
+}
+
 TEST_F(Commands, ABadInventoryChangesNothingAndNamesEachBadRowByItsLine) {
   write_file(path("fleet.csv"),
              "domain,key\n"
@@ -299,7 +320,8 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
       {.words = {"account"}, .mentions = {"register", "show"}},
       {.words = {"account", "register"}, .mentions = {"--ca"}},
       {.words = {"account", "show"}, .mentions = {"--ca"}},
-      {.words = {"domain"}, .mentions = {"add", "import", "list", "show"}},
+      {.words = {"domain"}, .mentions = {"add", "import", "list", "show", "remove"}},
+      {.words = {"domain", "remove"}, .mentions = {"NAME", "certificates"}},
       {.words = {"domain", "add"}, .mentions = {"NAME", "--zone-id", "--name", "--set"}},
       {.words = {"domain", "import"}, .mentions = {"FILE", "standard input"}},
       {.words = {"domain", "list"}, .mentions = {}},

@@ -154,6 +154,22 @@ void FleetSimulation::issue_all_again_after(Duration again_after) {
   count_outcomes();
 }
 
+Task<void> FleetSimulation::execute_and_change(Duration after, Change change) {
+  runtime::TaskGroup group(*loop_);
+  group.spawn(execute());
+  co_await loop_->clock().sleep_for(after);
+  auto rows = co_await store_->domains();
+  auto changed = co_await store_->change_inventory(change(std::move(*rows)));
+  if (!changed) throw std::runtime_error(changed.error().message());
+  co_await group.join();
+}
+
+void FleetSimulation::issue_all_and_change_after(Duration after, Change change) {
+  loop_->run(submit());
+  loop_->run(execute_and_change(after, std::move(change)));
+  count_outcomes();
+}
+
 void FleetSimulation::count_outcomes() {
   outcomes_.clear();
   auto requests = loop_->run(store_->batch("batch"));

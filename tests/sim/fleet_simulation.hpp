@@ -50,6 +50,10 @@ class FleetSimulation {
   /// Asks for all of them, and once more after `again_after` while the first work still goes on.
   void issue_all_again_after(Duration again_after);
 
+  /// Asks for all of them, and changes the inventory after `after` while they are worked on.
+  using Change = std::function<store::InventoryChange(std::vector<store::DomainRow>)>;
+  void issue_all_and_change_after(Duration after, Change change);
+
   std::vector<Event> events();
   std::vector<store::DomainRow> domains();
   std::vector<TxtRecord> ledger();
@@ -71,6 +75,7 @@ class FleetSimulation {
   Task<void> execute();
   Task<void> execute_and_die(Duration after);
   Task<void> execute_and_submit(Duration after);
+  Task<void> execute_and_change(Duration after, Change change);
   void count_outcomes();
 
   std::unique_ptr<runtime::EventLoop> loop_;

@@ -149,5 +149,51 @@ TEST(FleetSimulation, AFailingInstallIsTriedAgainWithoutANewCertificate) {
   expect_whole(fleet, 3);
 }
 
+/// Removes the first five, and gives the next five a further name.
+store::InventoryChange remove_and_rename(std::vector<store::DomainRow> rows) {
+  store::InventoryChange change;
+  for (std::size_t i = 0; i < 10; ++i) {
+    auto& domain = rows[i].domain;
+    if (i < 5) {
+      change.removed.push_back(std::move(domain));
+    } else {
+      domain.names = {Fqdn::literal("www." + domain.name.text())};
+      change.changed.push_back(std::move(domain));
+    }
+  }
+  return change;
+}
+
+class ChangedFleet : public testing::TestWithParam<int> {};
+
+TEST_P(ChangedFleet, EndsWhatWasRemovedAndGoesOnWithTheRest) {
+  FleetSimulation fleet(37, 20);
+  fleet.ca().set_faults(1, 1);
+  fleet.issue_all_and_change_after(std::chrono::milliseconds(GetParam()), &remove_and_rename);
+  EXPECT_EQ(fleet.outcomes("issued") + fleet.outcomes("failed"), 20);
+  EXPECT_LE(fleet.outcomes("failed"), 5);
+  EXPECT_EQ(fleet.ledger().size(), 0U);
+  EXPECT_EQ(fleet.dns().value_count(), 0U);
+  const auto rows = fleet.domains();
+  ASSERT_EQ(rows.size(), 15U);
+  for (const auto& row : rows) {
+    EXPECT_TRUE(row.certificate) << row.domain.name.text();
+    EXPECT_FALSE(row.working) << row.domain.name.text();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AtAnyMoment, ChangedFleet,
+                         testing::Values(0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 900,
+                                         1100, 1500, 2000, 3000, 4000, 5000, 7000, 9000));
+
+TEST(FleetSimulation, BeforeItsFinalizeARemovedDomainCostsNoCertificateAndOtherNamesAreOrdered) {
+  FleetSimulation fleet(41, 20);
+  fleet.issue_all_and_change_after(1s, &remove_and_rename);
+  EXPECT_EQ(fleet.outcomes("issued"), 15);
+  EXPECT_EQ(fleet.outcomes("failed"), 5);
+  EXPECT_EQ(fleet.ca().certificates_issued(), 15);
+  expect_whole(fleet, 15);
+}
+
 }  // namespace
 }  // namespace certherd::sim
