@@ -9,6 +9,7 @@
 
 #include "app/toml_section.hpp"
 #include "base/versioned_folder.hpp"
+#include "crypto/encoding.hpp"
 
 namespace certherd::app {
 namespace {
@@ -57,16 +58,20 @@ class Reader {
     } else {
       table.fault("url", "only sqlite:PATH is supported by this version");
     }
-    if (const auto* source = table.table("seal_key")) {
-      config_.seal_key = secret(TomlSection(source, "store.seal_key", faults_));
+    if (auto source = secret(table, "seal_key")) {
+      config_.seal_key = std::move(*source);
     } else {
       config_.seal_key.file = absolute("certherd.key");
     }
     table.done();
   }
 
-  SecretSource secret(TomlSection table) {
+  std::optional<SecretSource> secret(TomlSection& parent, std::string_view key) {
+    const auto* inner = parent.table(key);
+    if (inner == nullptr) return std::nullopt;
+    TomlSection table(inner, fmt::format("{}.{}", parent.name(), key), faults_);
     SecretSource source;
+    source.where = parent.where(key);
     source.env = table.text("env").value_or("");
     if (const auto file = table.text("file")) source.file = absolute(*file);
     if (source.env.empty() == source.file.empty()) {
@@ -103,9 +108,25 @@ class Reader {
         static_cast<int>(table.integer("max_in_flight", 1, 100'000).value_or(ca.max_in_flight));
     ca.requests_at_once =
         static_cast<int>(table.integer("requests_at_once", 1, 1'000).value_or(ca.requests_at_once));
-    for (const auto* later : {"limits", "eab", "profile", "preferred_chain"}) table.refuse(later);
+    if (const auto* eab = table.table("eab")) {
+      ca.eab = external_account(TomlSection(eab, table.name() + ".eab", faults_));
+    }
+    for (const auto* later : {"limits", "profile", "preferred_chain"}) table.refuse(later);
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));
+  }
+
+  ExternalAccountConfig external_account(TomlSection table) {
+    ExternalAccountConfig eab;
+    eab.kid = table.text("kid").value_or("");
+    if (eab.kid.empty()) table.fault("kid", "must be the key id that the CA gave with the key");
+    if (auto hmac = secret(table, "hmac")) {
+      eab.hmac = std::move(*hmac);
+    } else {
+      table.fault("hmac", R"(must name where the key is: { env = "NAME" } or { file = "PATH" })");
+    }
+    table.done();
+    return eab;
   }
 
   /// The type of a section, if it is `supported`.
@@ -277,27 +298,46 @@ class Reader {
 }  // namespace
 
 Result<Secret<std::string>> SecretSource::read() const {
+  const std::string op = where.empty() ? "read a secret" : where;
   if (!env.empty()) {
     const char* value = std::getenv(env.c_str());
     if (value == nullptr || *value == '\0') {
-      return fail(Error::Kind::misconfigured, "read a secret",
-                  fmt::format("the environment variable {} is not set", env));
+      return fail(
+          Error::Kind::misconfigured, op,
+          fmt::format("the environment variable {} is not set: put the secret into it", env));
     }
     return Secret<std::string>(value);
   }
   struct stat status{};
   if (stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return fail(
-        Error::Kind::misconfigured, "read a secret",
+        Error::Kind::misconfigured, op,
         fmt::format("{0} can be read by others than its owner: run chmod 600 {0}", file.string()));
   }
   auto content = read_file(file, secret_limit);
   if (!content) {
-    auto error = std::move(content.error()).during("read a secret");
+    auto error = std::move(content.error()).during(op);
     error.kind = Error::Kind::misconfigured;
     return fail(std::move(error));
   }
   return Secret<std::string>(std::move(*content));
+}
+
+Result<Secret<std::string>> ExternalAccountConfig::read_key() const {
+  auto text = hmac.read();
+  if (!text) return fail(std::move(text.error()));
+  const auto& given = text->reveal();
+  const auto begin = given.find_first_not_of(" \t\r\n");
+  // Some CAs pad it, and most editors end a file with a line break.
+  const auto end = given.find_last_not_of("= \t\r\n");
+  const Secret<std::string> trimmed(begin == std::string::npos || end == std::string::npos ||
+                                            end < begin
+                                        ? ""
+                                        : given.substr(begin, end + 1 - begin));
+  auto key = crypto::from_base64url(trimmed.reveal());
+  if (key && !key->empty()) return Secret<std::string>(std::move(*key));
+  return fail(Error::Kind::misconfigured, hmac.where,
+              "the key is no base64url text (letters, digits, - and _): copy it as the CA gave it");
 }
 
 Result<fs::path> find_config(const std::string& given) {

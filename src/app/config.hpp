@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,20 @@ namespace certherd::app {
 struct SecretSource {
   std::string env;
   std::filesystem::path file;
+  std::string where{};  ///< "FILE:LINE: section.key" for errors; empty when it was not in a config
 
   /// Reads it. Errors: misconfigured, naming the variable or file that is missing, or a file that
   /// others may read.
   Result<Secret<std::string>> read() const;
+};
+
+/// An account that exists outside of ACME and is to be bound to ours (RFC 8555 section 7.3.4).
+struct ExternalAccountConfig {
+  std::string kid;
+  SecretSource hmac;
+
+  /// The key in octets; the secret is its base64url, padding or not. Errors: misconfigured.
+  Result<Secret<std::string>> read_key() const;
 };
 
 struct CaConfig {
@@ -32,6 +43,7 @@ struct CaConfig {
   KeyType account_key = KeyType::ecdsa_p256;
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
+  std::optional<ExternalAccountConfig> eab;
   int max_in_flight = 500;      ///< orders open at one time
   int requests_at_once = 64;    ///< exchanges under way at one time
 };

@@ -56,6 +56,7 @@ account_key = "ecdsa-p384"
 finalize_within = "90s"
 max_in_flight = 7
 trust = "roots.pem"
+eab = { kid = "K1", hmac = { env = "EAB_HMAC" } }
 [dns.own]
 type = "responder"
 listen = ["127.0.0.1:5353"]
@@ -91,6 +92,9 @@ TEST_F(ConfigTest, ReadsEverySection) {
   EXPECT_EQ(ca.finalize_within, 90s);
   EXPECT_EQ(ca.trust, folder / "roots.pem");
   EXPECT_EQ(ca.max_in_flight, 7);
+  ASSERT_TRUE(ca.eab);
+  EXPECT_EQ(ca.eab->kid, "K1");
+  EXPECT_EQ(ca.eab->hmac.env, "EAB_HMAC");
   EXPECT_EQ(config->responders.at(DnsName("own")).ttl, 3);
   EXPECT_EQ(config->directories.at(VaultName("v")), folder / "vault");
   EXPECT_EQ(config->files_targets.at(TargetName("t")).mode, 0640U);
@@ -123,7 +127,7 @@ TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
 }
 
 TEST_F(ConfigTest, RefusesSettingsItCannotHonour) {
-  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nprofile = \"tlsserver\"\n"),
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nlimits = \"letsencrypt\"\n"),
               ElementsAre(HasSubstr("cannot honour")));
 }
 
@@ -159,6 +163,66 @@ TEST_F(ConfigTest, NamesTheVariableThatIsNotSet) {
   source.env = "CERTHERD_TEST_NO_SUCH_VARIABLE";
   ASSERT_FALSE(source.read());
   EXPECT_THAT(source.read().error().detail, HasSubstr("CERTHERD_TEST_NO_SUCH_VARIABLE"));
+}
+
+class ExternalAccountTest : public ConfigTest {
+ protected:
+  Result<Secret<std::string>> key_in(const std::string& text, mode_t mode = 0600) const {
+    write("eab.key", text, mode);
+    return read();
+  }
+  Result<Secret<std::string>> read() const {
+    const auto config = load(
+        "[ca.x]\ndirectory = \"https://a\"\n"
+        "eab = { kid = \"K\", hmac = { file = \"eab.key\" } }\n");
+    EXPECT_TRUE(config) << config.error().message();
+    return config->cas.at(CaName("x")).eab->read_key();
+  }
+};
+
+TEST_F(ExternalAccountTest, ReadsTheKeyAsTheCaGaveIt) {
+  for (const auto* text : {"-_8", "-_8\n", "  -_8=\r\n"}) {
+    const auto key = key_in(text);
+    ASSERT_TRUE(key) << text << key.error().message();
+    EXPECT_EQ(key->reveal(), "\xfb\xff") << text;
+  }
+}
+
+TEST_F(ExternalAccountTest, RefusesWhatIsNoKeyAndDoesNotShowIt) {
+  for (const auto* text : {"", "\n", "=", "se cret", "+/8", "secret!", "a"}) {
+    const auto key = key_in(text);
+    ASSERT_FALSE(key) << text;
+    EXPECT_EQ(key.error().kind, Error::Kind::misconfigured);
+    EXPECT_THAT(key.error().message(), HasSubstr("certherd.toml:3: ca.x.eab.hmac")) << text;
+    EXPECT_THAT(key.error().message(), HasSubstr("base64url"));
+    EXPECT_THAT(key.error().message(), testing::Not(HasSubstr("secret")));
+  }
+}
+
+TEST_F(ExternalAccountTest, NamesFileKeyAndRemedyWhenTheSecretIsMissing) {
+  const auto missing = read();
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind, Error::Kind::misconfigured);
+  EXPECT_THAT(missing.error().message(), HasSubstr("certherd.toml:3: ca.x.eab.hmac"));
+  EXPECT_THAT(missing.error().message(), HasSubstr((folder / "eab.key").string()));
+
+  const auto open = key_in("-_8", 0644);
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().kind, Error::Kind::misconfigured);
+  EXPECT_THAT(open.error().message(), HasSubstr("certherd.toml:3: ca.x.eab.hmac"));
+  EXPECT_THAT(open.error().message(), HasSubstr("chmod 600"));
+}
+
+TEST_F(ExternalAccountTest, IsKeyIdAndSecretAndNothingElse) {
+  const auto faults_of = [this](const std::string& eab) {
+    return faults("[ca.x]\ndirectory = \"https://a\"\neab = " + eab + "\n");
+  };
+  EXPECT_THAT(faults_of("{ hmac = { env = \"E\" } }"), ElementsAre(HasSubstr("3: ca.x.eab.kid")));
+  EXPECT_THAT(faults_of("{ kid = \"K\" }"), ElementsAre(HasSubstr("3: ca.x.eab.hmac")));
+  EXPECT_THAT(faults_of("{ kid = \"K\", hmac = {} }"),
+              ElementsAre(HasSubstr("3: ca.x.eab.hmac.env: name one place")));
+  EXPECT_THAT(faults_of("{ kid = \"K\", hmac = { env = \"E\" }, key = 1 }"),
+              ElementsAre(HasSubstr("3: ca.x.eab.key: unknown key")));
 }
 
 TEST_F(ConfigTest, AMissingConfigIsToldByItsPath) {

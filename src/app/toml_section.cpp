@@ -9,9 +9,13 @@ namespace certherd::app {
 void Faults::add(const toml::source_position& where, std::string_view key, std::string message) {
   Error error;
   error.kind = Error::Kind::misconfigured;
-  error.op = fmt::format("{}:{}: {}", file_, where.line, key);
+  error.op = place(where, key);
   error.detail = std::move(message);
   faults_.emplace_back(where.line, std::move(error));
+}
+
+std::string Faults::place(const toml::source_position& where, std::string_view key) const {
+  return fmt::format("{}:{}: {}", file_, where.line, key);
 }
 
 Error Faults::error() && {
@@ -33,16 +37,22 @@ const toml::node* TomlSection::find(std::string_view key) {
   return table_ == nullptr ? nullptr : table_->get(key);
 }
 
+toml::source_position TomlSection::position(std::string_view key) const {
+  if (table_ == nullptr) return {};
+  const auto* node = table_->get(key);
+  return node != nullptr ? node->source().begin : table_->source().begin;
+}
+
+std::string TomlSection::path(std::string_view key) const {
+  return name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
+}
+
+std::string TomlSection::where(std::string_view key) const {
+  return faults_->place(position(key), path(key));
+}
+
 void TomlSection::fault(std::string_view key, std::string message) {
-  const auto* node = table_ == nullptr ? nullptr : table_->get(key);
-  toml::source_position where{};
-  if (node != nullptr) {
-    where = node->source().begin;
-  } else if (table_ != nullptr) {
-    where = table_->source().begin;
-  }
-  const auto path = name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
-  faults_->add(where, path, std::move(message));
+  faults_->add(position(key), path(key), std::move(message));
 }
 
 void TomlSection::refuse(std::string_view key) {

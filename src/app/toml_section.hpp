@@ -21,6 +21,8 @@ class Faults {
   explicit Faults(std::string file) : file_(std::move(file)) {}
   void add(const toml::source_position& where, std::string_view key, std::string message);
   bool empty() const { return faults_.empty(); }
+  /// How a fault at that place is named: "FILE:LINE: key".
+  std::string place(const toml::source_position& where, std::string_view key) const;
   /// One misconfigured error with a cause per fault, in the order of the lines.
   Error error() &&;
 
@@ -54,6 +56,9 @@ class TomlSection {
   /// All sub-tables, such as every [ca.NAME].
   std::vector<std::pair<std::string, TomlSection>> sections();
 
+  /// "FILE:LINE: section.key", for errors that show only later.
+  std::string where(std::string_view key) const;
+
   /// A fault at `key`, or at the section when the key is not there.
   void fault(std::string_view key, std::string message);
 
@@ -65,6 +70,8 @@ class TomlSection {
 
  private:
   const toml::node* find(std::string_view key);
+  toml::source_position position(std::string_view key) const;
+  std::string path(std::string_view key) const;
 
   const toml::table* table_;
   std::string name_;
