@@ -5,9 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <span>
 
 #include "base/log.hpp"
 #include "cli/command_tree.hpp"
+#include "cli/complete.hpp"
 #include "cli/usage.hpp"
 
 namespace certherd::cli {
@@ -26,6 +28,11 @@ void set_log_level(const Context& context) {
 int run(int argc, char** argv) {
   // A reader that goes away is told by write(), not by a signal that ends us half way.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (arguments.size() > 1 && arguments[1] == std::string_view("__complete")) {
+    log::set_level(log::Level::error);
+    return print_completion({arguments.begin() + 2, arguments.end()});
+  }
   Context context;
   const auto tree = make_command_tree(context);
   try {

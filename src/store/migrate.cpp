@@ -90,4 +90,13 @@ Status migrate(const Dialect& dialect, soci::session& sql, Time now) {
   return {};
 }
 
+Status check_schema(const Dialect& dialect, soci::session& sql) {
+  auto version = read_version(dialect, sql);
+  if (!version) return fail(std::move(version.error()));
+  if (version->number == migrations().back().number) return {};
+  return fail(
+      Error::Kind::misconfigured, dialect.name(),
+      fmt::format("its schema is version {}, not {}", version->number, migrations().back().number));
+}
+
 }  // namespace certherd::store

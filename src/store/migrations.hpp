@@ -28,4 +28,8 @@ std::string_view program_version();
 /// is somebody else's). Throws soci::soci_error.
 Status migrate(const Dialect& dialect, soci::session& sql, Time now);
 
+/// Changes nothing. Errors: misconfigured unless the schema is the newest one. Throws
+/// soci::soci_error.
+Status check_schema(const Dialect& dialect, soci::session& sql);
+
 }  // namespace certherd::store

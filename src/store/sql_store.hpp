@@ -24,6 +24,7 @@ class SqlStore final : public Store {
   Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
   Task<Result<DomainRow>> domain(Fqdn name) override;
+  Task<Result<std::vector<std::string>>> names_with(std::string prefix, std::size_t limit) override;
 
   Task<Result<std::optional<Account>>> account(CaName ca) override;
   Task<Result<Account>> save_account(Account account, std::vector<Event> events) override;

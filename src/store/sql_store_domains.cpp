@@ -326,4 +326,23 @@ Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
   });
 }
 
+Task<Result<std::vector<std::string>>> SqlStore::names_with(std::string prefix, std::size_t limit) {
+  const auto select_names = [prefix = std::move(prefix),
+                             limit](soci::session& sql) -> Result<std::vector<std::string>> {
+    // Names are A-labels: DEL comes behind every character of theirs.
+    const std::string end = prefix + '\x7f';
+    const auto most = static_cast<long long>(limit);
+    std::string name;
+    soci::statement query = (sql.prepare << "SELECT name FROM domain WHERE name >= :prefix AND "
+                                            "name < :end ORDER BY name LIMIT :most",
+                             soci::use(prefix), soci::use(end), soci::use(most), soci::into(name));
+    std::vector<std::string> names;
+    names.reserve(limit);
+    query.execute();
+    while (query.fetch()) names.push_back(name);
+    return names;
+  };
+  return read<std::vector<std::string>>("list names", select_names);
+}
+
 }  // namespace certherd::store

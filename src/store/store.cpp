@@ -62,10 +62,11 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, runtime::Offl
   const auto dialect = make_sqlite(*path);
   try {
     auto sessions = std::make_shared<Sessions>(make_sqlite(*path));
-    auto migrated = sessions->write([&sessions, &clock](soci::session& sql) {
-      return migrate(sessions->dialect(), sql, clock.now());
+    auto ready = sessions->write([&sessions, &options, &clock](soci::session& sql) {
+      return options.migrate ? migrate(sessions->dialect(), sql, clock.now())
+                             : check_schema(sessions->dialect(), sql);
     });
-    if (!migrated) return fail(std::move(migrated.error()).during("open store"));
+    if (!ready) return fail(std::move(ready.error()).during("open store"));
     return std::make_unique<SqlStore>(std::move(sessions), writer, reader, clock);
   } catch (const soci::soci_error& error) {
     return fail(dialect->explain(error).during("open store"));

@@ -22,6 +22,7 @@ namespace certherd::store {
 struct Options {
   std::string url;      ///< "sqlite:PATH" (PATH absolute) or "sqlite::memory:"
   bool create = false;  ///< make an empty store; otherwise a missing one is an error
+  bool migrate = true;  ///< bring an older schema up to date; otherwise it is an error
 };
 
 /// A domain with what is known of it.
@@ -78,7 +79,8 @@ class Store : public dns::Ledger {
  public:
   /// Opens and migrates. `writer` must run one piece of work at a time. Blocks: before the loop.
   /// Errors: not_found (no store there and not asked to create one), conflict (create, and one is
-  /// there), misconfigured (a URL of another kind, a store of a newer schema).
+  /// there), misconfigured (a URL of another kind, a store of a newer schema, or of an older one
+  /// that is not to be migrated).
   static Result<std::unique_ptr<Store>> open(const Options& options, runtime::Offload& writer,
                                              runtime::Offload& reader, runtime::Clock& clock);
 
@@ -95,6 +97,9 @@ class Store : public dns::Ledger {
   virtual Task<Result<std::vector<DomainRow>>> domains() = 0;
   /// Errors: not_found.
   virtual Task<Result<DomainRow>> domain(Fqdn name) = 0;
+  /// The first `limit` names that begin with `prefix`.
+  virtual Task<Result<std::vector<std::string>>> names_with(std::string prefix,
+                                                            std::size_t limit) = 0;
 
   // Accounts.
 

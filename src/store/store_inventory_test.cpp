@@ -69,6 +69,14 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   EXPECT_THAT(event_names(), ElementsAre("domain.added"));
 }
 
+TEST_F(InventoryStore, FindsNamesByTheirBeginning) {
+  std::vector<Domain> domains = {some_domain("abc.example"), some_domain("ab.example")};
+  ASSERT_TRUE(run(store->add_domains(std::move(domains), {})));
+  EXPECT_THAT(run(store->names_with("ab", 10)).value(), ElementsAre("ab.example", "abc.example"));
+  EXPECT_THAT(run(store->names_with("", 2)).value(), ElementsAre("a.example", "ab.example"));
+  EXPECT_THAT(run(store->names_with("abd", 10)).value(), IsEmpty());
+}
+
 TEST_F(InventoryStore, ListsByName) {
   auto rows = run(store->domains());
 

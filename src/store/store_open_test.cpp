@@ -94,6 +94,16 @@ TEST_F(StoreFile, OfANewerSchemaNamesTheProgramThatIsNeeded) {
   EXPECT_THAT(store.error().message(), HasSubstr("use certherd 9.8.7 or newer"));
 }
 
+TEST_F(StoreFile, OfAnOlderSchemaIsOnlyMigratedWhenAskedTo) {
+  std::ofstream(path).close();
+  Opened looking({.url = url(), .create = false, .migrate = false});
+  ASSERT_FALSE(looking.ok());
+  EXPECT_EQ(looking.error().kind, Error::Kind::misconfigured);
+  EXPECT_EQ(std::filesystem::file_size(path), 0U);
+  EXPECT_TRUE(Opened(existing()).ok());
+  EXPECT_TRUE(Opened({.url = url(), .create = false, .migrate = false}).ok());
+}
+
 TEST_F(StoreFile, ThatIsNoDatabaseIsRefused) {
   std::ofstream(path) << std::string(8192, 'x');
   Opened store(existing());

@@ -30,6 +30,8 @@ Task<bool> poll(runtime::Clock* clock, Duration within, std::function<bool()> co
 
 }  // namespace
 
+fs::path program() { return CERTHERD_PROGRAM; }
+
 boost::json::value Ended::json() const {
   boost::system::error_code failure;
   auto value = boost::json::parse(out, failure);
@@ -42,7 +44,7 @@ Program::Program(runtime::EventLoop& loop, const Call& call) : loop_(loop) {
   write_file(streams / "in", call.input);
   const auto folder = call.folder.empty() ? fs::current_path() : call.folder;
   runtime::Command command;
-  command.arguments = {"sh", "-c", part_outputs, "sh", folder.string(), CERTHERD_PROGRAM};
+  command.arguments = {"sh", "-c", part_outputs, "sh", folder.string(), program().string()};
   command.arguments.insert(command.arguments.end(), call.arguments.begin(), call.arguments.end());
   command.environment = call.environment;
   command.environment.emplace("CERTHERD_CONFIG", "");  // whatever the tester's shell has set

@@ -16,6 +16,9 @@
 
 namespace certherd::e2e {
 
+/// The program under test.
+std::filesystem::path program();
+
 /// How the program is called.
 struct Call {
   std::vector<std::string> arguments;
