@@ -48,8 +48,9 @@ Result<std::unique_ptr<App>> App::open(Config config, runtime::EventLoop& loop) 
                                   *app->pool_, loop.clock());
   if (!store) return fail(std::move(store.error()));
   app->store_ = std::move(*store);
-  app->accounts_ = std::make_unique<Accounts>(app->config_, loop, *app->pool_, *app->keys_,
-                                              *app->sealer_, *app->store_);
+  app->accounts_ =
+      std::make_unique<Accounts>(app->config_, loop, *app->pool_, *app->keys_, *app->sealer_,
+                                 *app->store_, connect_by_https(loop, *app->pool_));
   return app;
 }
 
@@ -152,6 +153,9 @@ Task<void> App::start_ca(CaName ca) {
   if (!account) {
     log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());
     port.unusable = std::move(account.error());
+  } else {
+    port.account = account->url;
+    port.account_key = account->thumbprint;
   }
   if (auto client = co_await accounts_->client(ca)) {
     port.client = *client;
@@ -168,6 +172,9 @@ Task<std::vector<std::pair<std::string, Status>>> App::check() {
     Status status;
     auto directory = co_await accounts_->directory(name);
     if (!directory) status = fail(std::move(directory.error()));
+    if (status && config.eab) {
+      if (auto key = config.eab->read_key(); !key) status = fail(std::move(key.error()));
+    }
     findings.emplace_back(fmt::format("ca.{}", name), std::move(status));
   }
   for (const auto& [name, vault] : services_->vaults) {

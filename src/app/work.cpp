@@ -1,5 +1,6 @@
 #include "app/work.hpp"
 
+#include "app/lease.hpp"
 #include "app/process_identity.hpp"
 #include "base/log.hpp"
 #include "fleet/report.hpp"
@@ -9,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration lease_ttl = 15s;
 constexpr Duration follow_every = 500ms;
 
 }  // namespace

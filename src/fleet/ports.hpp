@@ -25,6 +25,8 @@ struct CaPort {
   acme::Client* client = nullptr;       ///< may be null where `unusable` says why
   OrderSearch* order_search = nullptr;  ///< as client
   std::optional<Error> unusable;  ///< why there is no account there: its domains fail with this
+  AccountUrl account;             ///< what the client signs for, and
+  std::string account_key;        ///< the thumbprint of the key it signs by
   Duration finalize_within = std::chrono::minutes(3);
   int max_in_flight = 500;      ///< orders open at one time
   std::string profile;          ///< for domains that name none; empty: the CA chooses

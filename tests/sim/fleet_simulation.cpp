@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/jws.hpp"
 #include "runtime/task_group.hpp"
 
 namespace certherd::sim {
@@ -57,7 +58,10 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
   ports_.store = store_.get();
   ports_.visibility = visibility_.get();
   ports_.probe = probe_.get();
-  ports_.cas[CaName("ca")].client = ca_.get();
+  auto& port = ports_.cas[CaName("ca")];
+  port.client = ca_.get();
+  port.account = AccountUrl("https://ca.test/account/0");
+  port.account_key = "own";
   ports_.vaults[VaultName("vault")] = &vault_;
   ports_.targets[TargetName("edge")] = &target_;
   ports_.defaults.ca = CaName("ca");
@@ -133,9 +137,22 @@ Task<void> FleetSimulation::execute_and_die(Duration after) {
   if (serves_dns_) ca_->fail_validations();
 }
 
-void FleetSimulation::issue_all(std::optional<Duration> kill_after) {
+void FleetSimulation::change_account_key() {
+  auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256);
+  ports_.cas.at(CaName("ca")).account_key = crypto::jwk_thumbprint(*key);
+  auto changed = loop_->run(ca_->change_key(std::move(*key)));
+  if (!changed) throw std::runtime_error(changed.error().message());
+}
+
+void FleetSimulation::replace_account() {
+  ports_.cas.at(CaName("ca")).account = AccountUrl("https://ca.test/account/another");
+}
+
+void FleetSimulation::issue_all(std::optional<Duration> kill_after,
+                                const std::function<void()>& meanwhile) {
   loop_->run(submit());
   if (kill_after) loop_->run(execute_and_die(*kill_after));
+  if (meanwhile) meanwhile();
   loop_->run(execute());
   count_outcomes();
 }

@@ -41,8 +41,14 @@ class FleetSimulation {
 
   /// Asks for a certificate for every domain and works until all have a result. What a kill would
   /// lose is lost when `kill_after` (a span of virtual time, from the start) is over: executor,
-  /// batcher and everything they held; the store and the outside go on.
-  void issue_all(std::optional<Duration> kill_after = std::nullopt);
+  /// batcher and everything they held; the store and the outside go on. `meanwhile` happens before
+  /// the next process.
+  void issue_all(std::optional<Duration> kill_after = std::nullopt,
+                 const std::function<void()>& meanwhile = nullptr);
+
+  /// Gives the account at the CA another key, or puts another account in its place.
+  void change_account_key();
+  void replace_account();
 
   /// From now on a kill takes the name server along, as it does with our own responder.
   void serve_dns_ourselves() { serves_dns_ = true; }

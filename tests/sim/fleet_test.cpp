@@ -103,6 +103,33 @@ INSTANTIATE_TEST_SUITE_P(AtAnyMoment, KilledFleet,
                          testing::Values(10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 900, 1100,
                                          1500, 2000, 3000, 4000, 5000, 7000, 9000));
 
+class KilledFleetWithAnotherAccount : public testing::TestWithParam<int> {};
+
+// The values of its challenges hold the thumbprint of the account's key: those are made anew, and
+// no order is lost by it.
+TEST_P(KilledFleetWithAnotherAccount, KeepsItsOrdersWhenOnlyTheKeyIsAnother) {
+  FleetSimulation fleet(11, 20);
+  fleet.issue_all(std::chrono::milliseconds(GetParam()), [&fleet] { fleet.change_account_key(); });
+  EXPECT_EQ(fleet.outcomes("issued"), 20);
+  expect_whole(fleet, 20);
+  EXPECT_EQ(fleet.ca().orders_placed(), 20);
+}
+
+// Orders of an account that has ended are nobody's; all else of the issuances goes on.
+TEST_P(KilledFleetWithAnotherAccount, OrdersAnewAtTheAccountThatIsUsed) {
+  FleetSimulation fleet(11, 20);
+  fleet.issue_all(std::chrono::milliseconds(GetParam()), [&fleet] { fleet.replace_account(); });
+  EXPECT_EQ(fleet.outcomes("issued"), 20);
+  int abandoned = 0;
+  for (const auto& event : fleet.events()) abandoned += event.event == "order.abandoned" ? 1 : 0;
+  // What was placed and not yet known to us is taken up, as this CA does not ask whose it is.
+  EXPECT_EQ(fleet.ca().orders_placed(), 20 + abandoned);
+  EXPECT_EQ(fleet.ledger().size(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(AtAnyMoment, KilledFleetWithAnotherAccount,
+                         testing::Values(50, 150, 250, 400, 700, 1100, 2000, 3000, 5000, 8000));
+
 TEST(FleetSimulation, ACaWithoutAnOrdersListCostsAtMostTheOrdersInFlight) {
   FleetSimulation fleet(13, 60);
   fleet.ca().keep_no_orders_list();

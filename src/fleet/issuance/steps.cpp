@@ -65,6 +65,8 @@ store::Changes with_certificate(std::optional<Certificate> certificate) {
 std::string key_purpose(const Fqdn& domain) { return "certificate-key/" + domain.text(); }
 
 Task<StepResult> Steps::take(Issuance issuance, Domain domain, bool look_first) {
+  if (has_lost_its_order(issuance)) return order_anew(std::move(issuance));
+  if (has_outdated_values(issuance)) return authorize_anew(std::move(issuance));
   switch (issuance.step) {
     case Step::create_key:
       return create_key(std::move(issuance), std::move(domain));
@@ -125,6 +127,38 @@ Advance Steps::again(Issuance issuance, std::optional<Time> not_before) const {
   const Time last = issuance.step_deadline.value_or(now() + longest_poll);
   issuance.next_at = std::max(now() + pause, std::min(not_before.value_or(now()), last));
   return {.issuance = std::move(issuance), .changes = {}};
+}
+
+bool Steps::has_lost_its_order(const Issuance& issuance) const {
+  if (issuance.step <= Step::new_order || issuance.step > Step::download) return false;
+  return !issuance.account.empty() && issuance.account != ca(issuance).account;
+}
+
+// A CA serves an order to the account that placed it alone. Key and CSR were never the account's,
+// so they stay.
+Task<StepResult> Steps::order_anew(Issuance issuance) {
+  auto abandoned = event(issuance, "order.abandoned",
+                         {{"order", issuance.order_url.text()},
+                          {"reason", "it belongs to an account that is no longer used"}});
+  issuance.account = {};
+  issuance.order_url = {};
+  issuance.finalize_url = {};
+  issuance.authorizations.clear();
+  issuance.challenges.clear();
+  issuance.certificate_url = {};
+  co_return next(std::move(issuance), Step::new_order, {std::move(abandoned)});
+}
+
+// RFC 8555 section 8.1: the key authorization holds the thumbprint of the account's key, and the CA
+// computes it with the key that the account has when it looks.
+bool Steps::has_outdated_values(const Issuance& issuance) const {
+  return issuance.needs_challenges() && issuance.account_key != ca(issuance).account_key;
+}
+
+Task<StepResult> Steps::authorize_anew(Issuance issuance) {
+  auto outdated =
+      event(issuance, "challenge.outdated", {{"reason", "the account has another key"}});
+  co_return next(std::move(issuance), Step::authorize, {std::move(outdated)});
 }
 
 // The key is sealed in the store before the CA hears of the order, so no crash can leave a
@@ -208,6 +242,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
   }
   issuance.order_unsure = false;
   issuance.order_url = order->url;
+  issuance.account = ca(issuance).account;
   issuance.finalize_url = order->finalize;
   issuance.authorizations = order->authorizations;
   auto placed = event(issuance, how, {{"order", issuance.order_url.text()}});
@@ -228,6 +263,7 @@ Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
   auto* client = ca(issuance).client;
 
   issuance.challenges.clear();
+  issuance.account_key = ca(issuance).account_key;
   for (const auto& url : issuance.authorizations) {
     auto authorization = co_await client->fetch_authorization(url);
     if (!authorization) co_return fail(ca_error(std::move(authorization.error()), "authorize"));

@@ -30,6 +30,13 @@ class Steps {
   Task<StepResult> take(Issuance issuance, Domain domain, bool look_first);
 
  private:
+  /// Whether the order belongs to an account that is no longer used, or its challenge values to a
+  /// key that the account has no more.
+  bool has_lost_its_order(const Issuance& issuance) const;
+  bool has_outdated_values(const Issuance& issuance) const;
+  Task<StepResult> order_anew(Issuance issuance);
+  Task<StepResult> authorize_anew(Issuance issuance);
+
   Task<StepResult> create_key(Issuance issuance, Domain domain);
   Task<StepResult> new_order(Issuance issuance, Domain domain, bool look_first);
   Task<StepResult> authorize(Issuance issuance, Domain domain);
