@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/versioned_folder.hpp"
 #include "dns/live_visibility.hpp"
+#include "fleet/scan.hpp"
 #include "probe/tls_probe.hpp"
 #include "vault/directory.hpp"
 
@@ -11,6 +12,10 @@ namespace {
 
 // Keys, RSA signatures and disk work; more threads than this gain nothing on small machines.
 constexpr int pool_threads = 2;
+// Host names of the probe. A resolver that does not answer keeps a thread for as long as half a
+// minute, so a scan has one for each endpoint that it looks at.
+constexpr int look_up_threads = 16;
+constexpr int scan_look_up_threads = static_cast<int>(fleet::Scan::Options{}.at_once);
 constexpr std::size_t trust_limit = 1U << 20U;
 
 }  // namespace
@@ -64,7 +69,7 @@ Task<Status> App::start() {
   ports_.defaults = config_.defaults;
 
   if (auto placed = start_places(); !placed) co_return placed;
-  if (auto probing = start_probe(); !probing) co_return probing;
+  if (auto probing = start_probe(look_up_threads); !probing) co_return probing;
   if (auto answering = co_await start_dns(); !answering) co_return answering;
   auto cas = co_await needed_cas();
   if (!cas) co_return fail(std::move(cas.error()));
@@ -90,6 +95,13 @@ Task<Result<std::set<CaName>>> App::needed_cas() {
 
 Status App::prepare_checks() { return start_places(); }
 
+Status App::prepare_scan() {
+  ports_.loop = &loop_;
+  ports_.store = store_.get();
+  if (auto placed = start_places(); !placed) return placed;
+  return start_probe(scan_look_up_threads);
+}
+
 Status App::start_places() {
   for (const auto& [name, path] : config_.directories) {
     auto& vault = services_->vaults[name];
@@ -104,7 +116,7 @@ Status App::start_places() {
   return {};
 }
 
-Status App::start_probe() {
+Status App::start_probe(int look_ups) {
   std::string trust;
   if (!config_.probe.trust.empty()) {
     auto read = read_file(config_.probe.trust, trust_limit);
@@ -114,7 +126,8 @@ Status App::start_probe() {
   auto roots = crypto::TrustedRoots::load(trust);
   if (!roots) return fail(std::move(roots.error()).during("open [probe] trust"));
   probe::TlsProbeOptions options{.roots = std::move(*roots)};
-  services_->probe = probe::make_tls_probe(loop_, *pool_, std::move(options));
+  look_ups_ = runtime::make_thread_offload(loop_, look_ups);
+  services_->probe = probe::make_tls_probe(loop_, *pool_, *look_ups_, std::move(options));
   ports_.probe = services_->probe.get();
   return {};
 }

@@ -38,10 +38,13 @@ class App {
   /// Builds only what check() needs. Errors: misconfigured.
   Status prepare_checks();
 
+  /// Builds only what a fleet::Scan needs. Errors: misconfigured.
+  Status prepare_scan();
+
   /// Tries each CA, vault and target by its section, read-only; after prepare_checks().
   Task<std::vector<std::pair<std::string, Status>>> check();
 
-  /// Ends what start() or prepare_checks() began, also when that failed half way. Must be called
+  /// Ends what start() or a prepare_…() began, also when that failed half way. Must be called
   /// before the loop ends.
   Task<void> stop();
 
@@ -51,7 +54,7 @@ class App {
   Task<Result<std::set<CaName>>> needed_cas();
   Task<void> start_ca(CaName ca);
   Status start_places();
-  Status start_probe();
+  Status start_probe(int look_ups);
 
   struct Services;
 
@@ -59,6 +62,7 @@ class App {
   runtime::EventLoop& loop_;
   std::unique_ptr<runtime::Offload> pool_;
   std::unique_ptr<runtime::Offload> writer_;
+  std::unique_ptr<runtime::Offload> look_ups_;
   std::unique_ptr<runtime::Random> random_;
   std::unique_ptr<crypto::KeySource> keys_;
   std::unique_ptr<crypto::Sealer> sealer_;

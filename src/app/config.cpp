@@ -259,7 +259,9 @@ class Reader {
     if (const auto trust = table.text("trust")) config_.probe.trust = absolute(*trust);
     config_.probe.timeout = table.duration("timeout").value_or(config_.probe.timeout);
     config_.defaults.probe_timeout = config_.probe.timeout;
-    for (const auto* later : {"every", "warn_days"}) table.refuse(later);
+    config_.probe.warn_days =
+        static_cast<int>(table.integer("warn_days", 0, 3'650).value_or(config_.probe.warn_days));
+    table.refuse("every");
     table.done();
   }
 

@@ -51,6 +51,7 @@ struct CaConfig {
 struct ProbeConfig {
   std::filesystem::path trust;  ///< further roots for judging served chains; empty: none
   Duration timeout = std::chrono::seconds(10);
+  int warn_days = 14;  ///< a scan calls what ends within them expiring
 };
 
 /// The config file as typed values; paths are absolute.

@@ -79,6 +79,9 @@ renew_at = 0.5
 servers = ["192.0.2.1", "[2001:db8::1]:5353"]
 authoritative_port = 5300
 overrides = { "ns1.example.net" = "127.0.0.1" }
+[probe]
+timeout = "4s"
+warn_days = 21
 )";
 
 TEST_F(ConfigTest, ReadsEverySection) {
@@ -101,6 +104,8 @@ TEST_F(ConfigTest, ReadsEverySection) {
   EXPECT_EQ(config->files_targets.at(TargetName("t")).path, "/srv/edge");
   EXPECT_EQ(config->defaults.key, KeyType::rsa_2048);
   EXPECT_EQ(config->resolver.servers.at(1).port, 5353);
+  EXPECT_EQ(config->probe.timeout, 4s);
+  EXPECT_EQ(config->probe.warn_days, 21);
   EXPECT_EQ(config->resolver.overrides.at(Fqdn::literal("ns1.example.net")).port, 5300);
 }
 

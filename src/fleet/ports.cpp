@@ -18,16 +18,13 @@ const Name& either(const Name& own, const Name& fallback) {
   return own.empty() ? fallback : own;
 }
 
-// Where a domain is looked at when it names no endpoint: as a browser would. A wildcard name
-// stands for no host.
-std::vector<Endpoint> endpoints_of(const Domain& domain, bool deployed) {
-  if (!deployed) return {};
+}  // namespace
+
+std::vector<Endpoint> endpoints_of(const Domain& domain) {
   if (!domain.endpoints.empty()) return domain.endpoints;
   if (domain.name.is_wildcard()) return {};
   return {Endpoint{.host = domain.name, .port = 443, .address = {}}};
 }
-
-}  // namespace
 
 Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
   const auto& defaults = ports.defaults;
@@ -49,7 +46,7 @@ Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
     }
     choices.key = *key;
   }
-  choices.endpoints = endpoints_of(domain, !choices.targets.empty());
+  if (!choices.targets.empty()) choices.endpoints = endpoints_of(domain);
 
   if (auto known = configured(ports.cas, choices.ca, "ca"); !known) return fail(known.error());
   if (const auto& unusable = ports.cas.at(choices.ca).unusable) return fail(*unusable);

@@ -82,6 +82,10 @@ struct Choices {
   std::vector<Endpoint> endpoints;  ///< where proof is looked for; empty: nowhere
 };
 
+/// Where a domain is served: its own endpoints, else its name on port 443, as a browser would look.
+/// A wildcard stands for no host and so has none of itself.
+std::vector<Endpoint> endpoints_of(const Domain& domain);
+
 /// Errors: misconfigured when the domain names a section that is not configured or a key type
 /// that does not exist; why its CA is unusable.
 Result<Choices> choices_of(const Domain& domain, const Ports& ports);

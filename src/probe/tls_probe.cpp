@@ -72,9 +72,11 @@ bool some_name_covers(const std::vector<std::string>& names, const Fqdn& host) {
 
 class TlsProbe final : public Probe {
  public:
-  TlsProbe(runtime::EventLoop& loop, runtime::Offload& offload, TlsProbeOptions options)
+  TlsProbe(runtime::EventLoop& loop, runtime::Offload& offload, runtime::Offload& look_ups,
+           TlsProbeOptions options)
       : loop_(loop),
         offload_(offload),
+        look_ups_(look_ups),
         options_(std::move(options)),
         context_(asio::ssl::context::tls_client) {
     // Whatever is served is to be read first, also what nobody should trust: OpenSSL would refuse
@@ -109,7 +111,7 @@ class TlsProbe final : public Probe {
     Result<std::vector<asio::ip::address>> addresses;
     if (endpoint.address.empty()) {
       auto work = [host = endpoint.host.text()] { return look_up(host); };
-      addresses = co_await offload_.call(std::move(work));
+      addresses = co_await look_ups_.call(std::move(work));
     } else {
       addresses = given_address(endpoint.address);
     }
@@ -192,6 +194,7 @@ class TlsProbe final : public Probe {
 
   runtime::EventLoop& loop_;
   runtime::Offload& offload_;
+  runtime::Offload& look_ups_;
   TlsProbeOptions options_;
   asio::ssl::context context_;
 };
@@ -199,8 +202,8 @@ class TlsProbe final : public Probe {
 }  // namespace
 
 std::unique_ptr<Probe> make_tls_probe(runtime::EventLoop& loop, runtime::Offload& offload,
-                                      TlsProbeOptions options) {
-  return std::make_unique<TlsProbe>(loop, offload, std::move(options));
+                                      runtime::Offload& look_ups, TlsProbeOptions options) {
+  return std::make_unique<TlsProbe>(loop, offload, look_ups, std::move(options));
 }
 
 }  // namespace certherd::probe

@@ -332,6 +332,8 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
       {.words = {"cert"}, .mentions = {"list", "show"}},
       {.words = {"cert", "list"}, .mentions = {"--all"}},
       {.words = {"cert", "show"}, .mentions = {"NAME"}},
+      {.words = {"scan"},
+       .mentions = {"NAME", "--hosts", "--timeout", "--warn-days", "Exit status"}},
       {.words = {"log"}, .mentions = {"NAME", "--since"}},
       {.words = {"demo"}, .mentions = {"--domains", "--keep", "--serve"}},
       {.words = {"version"}, .mentions = {}}};

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/x509.hpp"
+#include "fleet/ports.hpp"
+#include "policy/drift.hpp"
+#include "policy/endpoint_status.hpp"
+#include "store/store.hpp"
+
+namespace certherd::fleet {
+
+/// An endpoint to be looked at, and the domain of the inventory that it serves, if any.
+struct ScanSubject {
+  Endpoint endpoint;
+  std::optional<Fqdn> domain;
+};
+
+/// What one endpoint was seen to serve, and how that is judged.
+struct Finding {
+  Endpoint endpoint;
+  std::optional<Fqdn> domain;
+  policy::EndpointStatus status = policy::EndpointStatus::unreachable;
+  std::string address;                          ///< what was really asked; empty if unreachable
+  std::optional<crypto::CertificateInfo> leaf;  ///< none if unreachable
+  std::optional<Error> error;                   ///< what is wrong; none for ok and expiring
+  std::vector<policy::Drift> drift;
+
+  /// Nothing that anybody would have to see to: status ok, and no drift but rolling_out.
+  bool good() const;
+};
+
+/// How far a scan is.
+struct ScanProgress {
+  std::size_t total = 0;
+  std::size_t looked_at = 0;
+  std::size_t not_ok = 0;  ///< by status
+};
+
+/// Reads what many endpoints serve, and holds it against the store and the vaults. Changes
+/// nothing anywhere, and so works beside a running executor. Used once, on the loop; of the ports
+/// it needs loop, store, probe and vaults.
+class Scan {
+ public:
+  struct Options {
+    Duration timeout = std::chrono::seconds(10);  ///< for each endpoint
+    Duration warn_before = std::chrono::days(14);
+    /// A connection holds a descriptor, of which a process commonly has 1024.
+    std::size_t at_once = 256;
+  };
+
+  Scan(Ports& ports, Options options) : ports_(ports), options_(options) {}
+
+  /// The findings in the order of the subjects. `rows` is the inventory as it was read for them.
+  /// Errors: the store's. What an endpoint or a vault does wrong is a finding.
+  Task<Result<std::vector<Finding>>> run(std::vector<ScanSubject> subjects,
+                                         std::vector<store::DomainRow> rows);
+
+  const ScanProgress& progress() const { return progress_; }
+
+ private:
+  /// What a vault says that it holds.
+  using Kept = Result<std::optional<std::string>>;
+
+  Task<void> work();
+  Task<void> look(std::size_t index);
+  Finding judged(Finding finding, probe::Observation seen) const;
+  Task<void> ask_vault(const store::DomainRow* row);
+
+  /// The certificate that its domain had before the scan; null without one.
+  const Certificate* before(const Finding& finding) const;
+  bool differs(const Finding& finding) const;
+  Task<Status> tell_drift();
+  void compare(Finding& finding, const store::DomainRow& row) const;
+
+  Ports& ports_;
+  Options options_;
+  std::vector<Finding> findings_;
+  std::size_t next_ = 0;
+  std::map<Fqdn, store::DomainRow> rows_;
+  std::map<Fqdn, Kept> kept_;
+  std::map<Fqdn, std::vector<Certificate>> issued_;  ///< for the domains where something differs
+  ScanProgress progress_;
+};
+
+/// Where domains are looked at by a scan; in `nowhere`, those that name no place.
+struct ScanPlaces {
+  std::vector<ScanSubject> subjects;
+  std::vector<Fqdn> nowhere;
+};
+
+ScanPlaces places_of(const std::vector<store::DomainRow>& rows);
+
+/// The given endpoints, each with the domain whose names cover its host.
+std::vector<ScanSubject> subjects_at(std::vector<Endpoint> endpoints,
+                                     const std::vector<store::DomainRow>& rows);
+
+}  // namespace certherd::fleet
