@@ -13,6 +13,7 @@
 namespace certherd::app {
 
 std::string_view version() { return CERTHERD_VERSION; }
+std::string_view released() { return CERTHERD_RELEASED; }
 
 std::string user_agent() { return fmt::format("certherd/{}", version()); }
 

@@ -182,9 +182,7 @@ void add_account(CLI::App& parent, Context& context) {
                  [](app::App* app, CaName ca, const Options& given) {
                    return rotated(app, std::move(ca), given.key);
                  });
-  rotating
-      ->add_option("--key", options->key,
-                   "Type of the new key; else account_key of the config")
+  rotating->add_option("--key", options->key, "Type of the new key; else account_key of the config")
       ->type_name("TYPE")
       ->check(CLI::IsMember({"ecdsa-p256", "ecdsa-p384", "rsa-2048", "ed25519"}));
   rotating->footer(

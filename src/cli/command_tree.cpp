@@ -80,6 +80,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_log(top, context);
   add_demo(top, context);
   add_help(top, context);
+  add_man(top, context);
   add_completion(top, context);
   add_version(top, context);
   group_commands(top);

@@ -39,6 +39,7 @@ void add_scan(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);
 void add_completion(CLI::App& parent, Context& context);
+void add_man(CLI::App& parent, Context& context);
 void add_help(CLI::App& parent, Context& context);
 void add_version(CLI::App& parent, Context& context);
 
