@@ -174,9 +174,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
       refused != refused_orders_.end()) {
     co_return fail(refused->second);
   }
-  if (!wanted.replaces.empty() && !knows_predecessors_) {
-    co_return fail(refusal("newOrder", 404, "malformed", "no such certificate"));
-  }
+  if (!wanted.replaces.empty() && refused_predecessors_) co_return fail(*refused_predecessors_);
   if (replaced_.contains(wanted.replaces)) {
     co_return fail(refusal("newOrder", 409, "alreadyReplaced", "it was replaced before"));
   }

@@ -58,8 +58,8 @@ class FakeCa final : public acme::Client {
   void allow_orders() { refused_orders_.clear(); }
   /// Refuses the next finalize with this error and leaves the order as it is.
   void refuse_next_finalize(Error error) { refused_finalize_.push_back(std::move(error)); }
-  /// Takes every `replaces` for one of a certificate that it never issued.
-  void know_no_predecessors() { knows_predecessors_ = false; }
+  /// Refuses every order that says what it replaces.
+  void refuse_predecessors(Error error) { refused_predecessors_ = std::move(error); }
   /// Calls a certificate, by its ARI id, replaced by somebody else's order.
   void call_replaced(std::string ari_id) { replaced_.insert(std::move(ari_id)); }
   /// What the last order was said to replace.
@@ -145,7 +145,7 @@ class FakeCa final : public acme::Client {
   std::set<Fqdn> refused_;
   std::map<Fqdn, Error> refused_orders_;
   std::deque<Error> refused_finalize_;
-  bool knows_predecessors_ = true;
+  std::optional<Error> refused_predecessors_;
   std::string last_replaces_;
   std::string last_profile_;
   bool offers_dns_01_ = true;

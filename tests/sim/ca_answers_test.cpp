@@ -177,13 +177,21 @@ TEST(Replaces, WhatWasReplacedAlreadyIsOrderedWithoutItAtOnce) {
   EXPECT_EQ(events_called(fleet, "issuance.retried").size(), 0U);
 }
 
-TEST(Replaces, ACaThatKnowsNoPredecessorIssuesAllTheSame) {
-  FleetSimulation fleet(43, 3);
-  fleet.ca().offer_renewal_info();
-  fleet.issue_all();
-  fleet.ca().know_no_predecessors();
-  fleet.issue_all();
-  EXPECT_EQ(fleet.outcomes("issued"), 6);
+TEST(Replaces, HoweverACaRefusesAPredecessorItIssuesAllTheSame) {
+  for (const auto& [status, type] :
+       std::initializer_list<std::pair<int, const char*>>{{404, "malformed"},
+                                                          {400, "malformed"},
+                                                          {403, "unauthorized"},
+                                                          {409, "alreadyReplaced"},
+                                                          {500, "serverInternal"}}) {
+    FleetSimulation fleet(43, 3);
+    fleet.ca().offer_renewal_info();
+    fleet.issue_all();
+    fleet.ca().refuse_predecessors(fakes::refusal("newOrder", status, type, "what is this?"));
+    fleet.issue_all();
+    EXPECT_EQ(fleet.outcomes("issued"), 6) << type;
+    EXPECT_EQ(events_called(fleet, "order.replaces_refused").size(), 3U) << type;
+  }
 }
 
 class KilledRenewal : public testing::TestWithParam<int> {};

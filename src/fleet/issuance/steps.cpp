@@ -18,6 +18,10 @@ constexpr Duration validate_within = 10min;
 constexpr Duration shortest_poll = 250ms;
 constexpr Duration longest_poll = 30s;
 
+// So many internal errors in a row may be the CA's own; then they may come from the predecessor
+// that the order names (Pebble tells an unknown one like that).
+constexpr int internal_errors_believed = 2;
+
 // A preferred chain that cannot be fetched is asked for again as long as that is soon; then the
 // certificate is worth more than its chain.
 constexpr int quick_looks_for_a_chain = 3;
@@ -35,6 +39,11 @@ bool may_be_for_predecessor(const Error& error) {
   if (!error.problem) return false;
   return error.problem->is_acme("malformed") || error.problem->is_acme("unauthorized") ||
          error.kind == Error::Kind::conflict || error.kind == Error::Kind::not_found;
+}
+
+bool blames_itself(const Issuance& issuance) {
+  return issuance.attempts >= internal_errors_believed && issuance.last_error &&
+         issuance.last_error->problem && issuance.last_error->problem->is_acme("serverInternal");
 }
 
 bool share_a_name(const std::vector<Fqdn>& left, const std::vector<Fqdn>& right) {
@@ -211,6 +220,12 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
   if (!wanted) co_return fail(std::move(wanted.error()));
   std::string how = "order.placed";
   std::vector<Event> events;
+  const auto refused = [&](const Error& error) {
+    events.push_back(event(issuance, "order.replaces_refused",
+                           {{"replaces", wanted->replaces}, {"error", error.message()}}));
+    wanted->replaces.clear();
+  };
+  if (!wanted->replaces.empty() && blames_itself(issuance)) refused(*issuance.last_error);
   std::optional<acme::Order> order;
   if (look_first || issuance.order_unsure) {
     // A newOrder whose reply this process lost came before next_at, which lies behind every
@@ -229,10 +244,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
     if (!placed && !wanted->replaces.empty() && may_be_for_predecessor(placed.error())) {
       // A refusal made no order, and a predecessor that the CA will not have must not keep the
       // domain from its successor.
-      events.push_back(
-          event(issuance, "order.replaces_refused",
-                {{"replaces", wanted->replaces}, {"error", placed.error().message()}}));
-      wanted->replaces.clear();
+      refused(placed.error());
       auto second = *wanted;
       placed = co_await ca(issuance).client->new_order(std::move(second));
     }
