@@ -130,8 +130,9 @@ class Client {
   virtual Task<Result<AccountInfo>> deactivate_account() = 0;
 
   /// keyChange (RFC 8555 section 7.3.5). On success `next` signs all later calls and stands behind
-  /// all later challenge values; what is under way meanwhile may be refused. After a lost reply
-  /// the CA holds either key: new_account with only_return_existing tells for each.
+  /// all later challenge values; what is under way meanwhile may be refused. Before it returns the
+  /// account was asked for by `next`. After a transient error the CA holds either key: new_account
+  /// with only_return_existing tells for each.
   /// Errors besides: conflict (`next` has an account already), not_found (the CA offers none).
   virtual Task<Status> change_key(crypto::PrivateKey next) = 0;
 

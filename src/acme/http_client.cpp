@@ -197,8 +197,24 @@ Task<Status> HttpClient::change_key(crypto::PrivateKey next) {
   Post post{.url = known->key_change, .payload = std::move(*inner)};
   auto response = co_await session_.post(std::move(post));
   if (!response) co_return fail(std::move(response.error()).during(op));
+
+  // Whether it really signs for the account is seen before the old key is given up: Pebble 2.10
+  // says yes where the new key has another account.
+  const auto old = session_.key();
+  session_.use_key(next);
+  auto seen = co_await fetch_account();
+  if (!seen) {
+    session_.use_key(old);
+    auto error = std::move(seen.error()).during(op);
+    if (error.kind == Error::Kind::denied || error.kind == Error::Kind::rejected) {
+      error.kind = Error::Kind::conflict;
+      error.detail +=
+          " (the CA has agreed to the new key and does not take it: does it belong to "
+          "another account?)";
+    }
+    co_return fail(std::move(error));
+  }
   thumbprint_ = crypto::jwk_thumbprint(next);
-  session_.use_key(std::move(next));
   co_return Status{};
 }
 

@@ -225,14 +225,16 @@ TEST_F(AcmeClient, SignsByTheNewKeyOnceTheCaHasTakenIt) {
     client = make_client(http, *loop, *offload, {"https://ca.example/dir", key});
     expect_first_contact_with_a_full_directory();
     expect_post("https://ca.example/key-change", nonced(answer(200, "", ""), "n"));
+    expect_post("https://ca.example/account/1", nonced(json_answer(200, valid_account), "n"));
     const auto before = client->challenge_value("tok");
     const auto changed = run(client->change_key(next));
     ASSERT_TRUE(changed) << changed.error().message();
 
     // RFC 8555 section 7.3.5: the old key signs what the new one has signed.
-    EXPECT_TRUE(crypto::verify_jws(key, http.last().body));
-    EXPECT_EQ(header_of(http.last()).at("kid"), "https://ca.example/account/1");
-    const auto inner = payload_of(http.last());
+    const auto& change = *(http.requests().end() - 2);
+    EXPECT_TRUE(crypto::verify_jws(key, change.body));
+    EXPECT_EQ(header_of(change).at("kid"), "https://ca.example/account/1");
+    const auto inner = payload_of(change);
     EXPECT_TRUE(crypto::verify_jws(next, inner));
     const auto header = object(*crypto::from_base64url(object(inner).at("protected").as_string()));
     EXPECT_EQ(boost::json::serialize(header.at("jwk")), crypto::jwk(next));
@@ -260,6 +262,30 @@ TEST_F(AcmeClient, KeepsTheOldKeyWhenTheCaRefusesTheNewOne) {
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().kind, Error::Kind::conflict);
   EXPECT_NE(changed.error().detail.find("https://ca.example/account/3"), std::string::npos);
+  expect_post("https://ca.example/account/1", json_answer(200, valid_account));
+  ASSERT_TRUE(run(client->fetch_account()));
+  EXPECT_TRUE(crypto::verify_jws(key, http.last().body));
+}
+
+TEST_F(AcmeClient, KeepsTheOldKeyUnlessTheNewOneSignsForTheAccount) {
+  const auto next = *crypto::PrivateKey::generate(KeyType::ecdsa_p256);
+  const auto value = client->challenge_value("tok");
+  expect_first_contact_with_a_full_directory();
+  expect_post("https://ca.example/key-change", nonced(answer(200, "", ""), "n"));
+  expect_post("https://ca.example/account/1",
+              nonced(problem_answer(400, "malformed", "JWS verification error"), "n"));
+  const auto untrue = run(client->change_key(next));
+  ASSERT_FALSE(untrue);
+  EXPECT_EQ(untrue.error().kind, Error::Kind::conflict);
+  EXPECT_NE(untrue.error().detail.find("another account"), std::string::npos);
+
+  expect_post("https://ca.example/key-change", nonced(answer(200, "", ""), "n"));
+  expect_post("https://ca.example/account/1", nonced(answer(503, "text/html", ""), "n"));
+  const auto unsure = run(client->change_key(next));
+  ASSERT_FALSE(unsure);
+  EXPECT_EQ(unsure.error().kind, Error::Kind::transient);
+
+  EXPECT_EQ(client->challenge_value("tok"), value);
   expect_post("https://ca.example/account/1", json_answer(200, valid_account));
   ASSERT_TRUE(run(client->fetch_account()));
   EXPECT_TRUE(crypto::verify_jws(key, http.last().body));

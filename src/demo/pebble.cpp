@@ -57,6 +57,13 @@ std::string config_text(const PebbleOptions& options, const Files& files, std::u
                         std::uint16_t management_port) {
   json::array blocked(options.domain_blocklist.begin(), options.domain_blocklist.end());
   const auto retry = options.retry_after.count();
+  json::object profiles;
+  for (const auto& [name, description] : options.profiles) {
+    profiles[name] = {{"description", description},
+                      {"validityPeriod", options.certificate_validity.count()}};
+  }
+  json::object keys;
+  for (const auto& [kid, key] : options.external_account_keys) keys[kid] = key;
   const json::object pebble = {
       {"listenAddress", fmt::format("127.0.0.1:{}", port)},
       {"managementListenAddress", fmt::format("127.0.0.1:{}", management_port)},
@@ -66,14 +73,11 @@ std::string config_text(const PebbleOptions& options, const Files& files, std::u
       {"httpPort", 5002},
       {"tlsPort", 5001},
       {"ocspResponderURL", ""},
-      {"externalAccountBindingRequired", false},
+      {"externalAccountBindingRequired", !options.external_account_keys.empty()},
+      {"externalAccountMACKeys", std::move(keys)},
       {"domainBlocklist", std::move(blocked)},
       {"retryAfter", {{"authz", retry}, {"order", retry}}},
-      // Without a profile in the order Pebble picks one at random: there is only this one.
-      {"profiles",
-       {{"default",
-         {{"description", "The only profile"},
-          {"validityPeriod", options.certificate_validity.count()}}}}},
+      {"profiles", std::move(profiles)},
   };
   return json::serialize(json::object{{"pebble", pebble}});
 }

@@ -21,6 +21,10 @@ struct PebbleOptions {
   std::string dns_server;        ///< address:port it asks for challenge values; empty: the system's
   std::vector<std::string> domain_blocklist;
   std::chrono::seconds certificate_validity = std::chrono::days(90);
+  /// Names with descriptions. Without one in the order Pebble picks one at random.
+  std::map<std::string, std::string> profiles = {{"default", "The only profile"}};
+  /// HMAC keys in base64url by their kid. Where there are some, each account must be bound to one.
+  std::map<std::string, std::string> external_account_keys;
   std::chrono::seconds retry_after{1};  ///< what it says on pending orders and authorizations
   std::map<std::string, std::string> environment;  ///< such as PEBBLE_WFE_NONCEREJECT=50
 };
