@@ -35,7 +35,7 @@ Error with_remedy(Error error, const CaName& ca, const CaConfig& config) {
   };
   if (is("externalAccountRequired")) {
     error.detail += fmt::format(
-        R"(: write eab = {{ kid = "…", hmac = {{ env = "NAME" }} }} under [ca.{}], with the key id )"
+        R"(: eab = {{ kid = "…", hmac = {{ env = "NAME" }} }} under [ca.{}], with the key id )"
         "and the key that the CA has given you",
         ca);
   } else if (is("unauthorized")) {

@@ -162,6 +162,8 @@ Task<void> App::start_ca(CaName ca) {
   fleet::CaPort port;
   port.finalize_within = config.finalize_within;
   port.max_in_flight = config.max_in_flight;
+  port.profile = config.profile;
+  port.preferred_chain = config.preferred_chain;
   auto account = co_await accounts_->ensure_registered(ca);
   if (!account) {
     log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());

@@ -111,7 +111,9 @@ class Reader {
     if (const auto* eab = table.table("eab")) {
       ca.eab = external_account(TomlSection(eab, table.name() + ".eab", faults_));
     }
-    for (const auto* later : {"limits", "profile", "preferred_chain"}) table.refuse(later);
+    ca.profile = named(table, "profile");
+    ca.preferred_chain = named(table, "preferred_chain");
+    table.refuse("limits");
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));
   }
@@ -127,6 +129,13 @@ class Reader {
     }
     table.done();
     return eab;
+  }
+
+  /// A text that may be left out, but not be empty.
+  std::string named(TomlSection& table, std::string_view key) {
+    const auto text = table.text(key);
+    if (text && text->empty()) table.fault(key, "must not be empty: leave it out for the default");
+    return text.value_or("");
   }
 
   /// The type of a section, if it is `supported`.
@@ -319,6 +328,9 @@ Result<Secret<std::string>> SecretSource::read() const {
   auto content = read_file(file, secret_limit);
   if (!content) {
     auto error = std::move(content.error()).during(op);
+    if (error.kind == Error::Kind::not_found) {
+      error.detail += ": write the secret into it, for its owner alone (chmod 600)";
+    }
     error.kind = Error::Kind::misconfigured;
     return fail(std::move(error));
   }

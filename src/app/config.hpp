@@ -44,6 +44,8 @@ struct CaConfig {
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
   std::optional<ExternalAccountConfig> eab;
+  std::string profile;          ///< for domains that name none; empty: the CA chooses
+  std::string preferred_chain;  ///< name of the topmost issuer; empty: the CA's default
   int max_in_flight = 500;      ///< orders open at one time
   int requests_at_once = 64;    ///< exchanges under way at one time
 };

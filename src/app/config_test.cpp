@@ -57,6 +57,8 @@ finalize_within = "90s"
 max_in_flight = 7
 trust = "roots.pem"
 eab = { kid = "K1", hmac = { env = "EAB_HMAC" } }
+profile = "tlsserver"
+preferred_chain = "Some Root X1"
 [dns.own]
 type = "responder"
 listen = ["127.0.0.1:5353"]
@@ -98,6 +100,8 @@ TEST_F(ConfigTest, ReadsEverySection) {
   ASSERT_TRUE(ca.eab);
   EXPECT_EQ(ca.eab->kid, "K1");
   EXPECT_EQ(ca.eab->hmac.env, "EAB_HMAC");
+  EXPECT_EQ(ca.profile, "tlsserver");
+  EXPECT_EQ(ca.preferred_chain, "Some Root X1");
   EXPECT_EQ(config->responders.at(DnsName("own")).ttl, 3);
   EXPECT_EQ(config->directories.at(VaultName("v")), folder / "vault");
   EXPECT_EQ(config->files_targets.at(TargetName("t")).mode, 0640U);
@@ -228,6 +232,9 @@ TEST_F(ExternalAccountTest, IsKeyIdAndSecretAndNothingElse) {
               ElementsAre(HasSubstr("3: ca.x.eab.hmac.env: name one place")));
   EXPECT_THAT(faults_of("{ kid = \"K\", hmac = { env = \"E\" }, key = 1 }"),
               ElementsAre(HasSubstr("3: ca.x.eab.key: unknown key")));
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nprofile = \"\"\n"
+                     "preferred_chain = \"\"\n"),
+              ElementsAre(HasSubstr("3: ca.x.profile"), HasSubstr("4: ca.x.preferred_chain")));
 }
 
 TEST_F(ConfigTest, AMissingConfigIsToldByItsPath) {

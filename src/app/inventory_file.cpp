@@ -77,7 +77,7 @@ class DomainBuilder {
     } else if (column == "key") {
       key(value);
     } else if (column == "profile") {
-      if (!value.empty()) error(column, "profiles cannot be chosen yet: leave it empty");
+      domain_.profile = value;
     } else if (column == "endpoints") {
       endpoints(value);
     } else if (column == "owner") {

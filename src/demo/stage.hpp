@@ -16,6 +16,7 @@ struct StageOptions {
   int domains = 100;
   std::vector<std::string> domain_blocklist{};       ///< names that Pebble refuses
   std::map<std::string, std::string> environment{};  ///< Pebble's, over what a demo gives it
+  std::map<std::string, std::string> external_account_keys{};  ///< see PebbleOptions
 };
 
 /// What the demo plays on: a CA (Pebble), an edge (nginx), and a config and an inventory that
