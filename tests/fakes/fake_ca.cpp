@@ -178,34 +178,69 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   if (replaced_.contains(wanted.replaces)) {
     co_return fail(refusal("newOrder", 409, "alreadyReplaced", "it was replaced before"));
   }
-  const auto& names = wanted.names;
+  std::vector<std::string> names;
+  for (const auto& name : wanted.names) names.push_back(name.text());
+  std::ranges::sort(names);
+  if (const auto* same = order_again(names)) {
+    auto shown = same->shown;
+    if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
+    co_return shown;
+  }
   const auto number = next_++;
   Order order;
   order.replaces = wanted.replaces;
   order.shown.profile = wanted.profile;
   order.shown.url = OrderUrl(url("order", number));
   order.shown.finalize = FinalizeUrl(url("finalize", number));
-  for (const auto& name : names) {
-    order.shown.identifiers.push_back(name.text());
-    const auto own = next_++;
-    Authorization authorization;
-    authorization.shown.url = AuthorizationUrl(url("authz", own));
-    authorization.shown.identifier = name.without_wildcard();
-    authorization.shown.wildcard = name.is_wildcard();
-    acme::Challenge challenge;
-    challenge.type = offers_dns_01_ ? "dns-01" : "http-01";
-    challenge.url = ChallengeUrl(url("challenge", own));
-    challenge.token = fmt::format("token-{}", own);
-    challenge.status = "pending";
-    authorization.shown.challenges.push_back(std::move(challenge));
-    order.shown.authorizations.push_back(authorization.shown.url);
-    authorizations_.emplace(authorization.shown.url.text(), std::move(authorization));
+  order.shown.identifiers = std::move(names);
+  for (const auto& name : wanted.names) {
+    const auto& authorization = authorization_for(name).shown;
+    const bool valid = authorization.status == acme::AuthorizationStatus::valid;
+    if (!valid || lists_valid_) order.shown.authorizations.push_back(authorization.url);
   }
-  std::ranges::sort(order.shown.identifiers);
+  auto& listed = order.shown.authorizations;
+  for (std::size_t i = listed.size(); shuffles_ && i > 1; --i) {
+    std::swap(listed[i - 1], listed[random_.uniform(0, i - 1)]);
+  }
   auto shown = order.shown;
   orders_.emplace(order.shown.url.text(), std::move(order));
   if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
   co_return shown;
+}
+
+FakeCa::Authorization& FakeCa::authorization_for(const Fqdn& name) {
+  if (reused_ > 0) {
+    for (auto& [text, known] : authorizations_) {
+      const bool same = known.shown.identifier == name.without_wildcard() &&
+                        known.shown.wildcard == name.is_wildcard() &&
+                        known.shown.status == acme::AuthorizationStatus::valid;
+      if (same && random_.uniform(1, 100) <= static_cast<std::uint64_t>(reused_)) return known;
+    }
+  }
+  const auto own = next_++;
+  Authorization made;
+  made.shown.url = AuthorizationUrl(url("authz", own));
+  made.shown.identifier = name.without_wildcard();
+  made.shown.wildcard = name.is_wildcard();
+  acme::Challenge challenge;
+  challenge.type = offers_dns_01_ ? "dns-01" : "http-01";
+  challenge.url = ChallengeUrl(url("challenge", own));
+  challenge.token = fmt::format("token-{}", own);
+  challenge.status = "pending";
+  made.shown.challenges.push_back(std::move(challenge));
+  auto text = made.shown.url.text();
+  return authorizations_.emplace(std::move(text), std::move(made)).first->second;
+}
+
+FakeCa::Order* FakeCa::order_again(const std::vector<std::string>& names) {
+  if (!hands_out_again_) return nullptr;
+  for (auto& [text, order] : orders_) {
+    if (order.shown.identifiers != names) continue;
+    settle(order);
+    const auto status = order.shown.status;
+    if (status == acme::OrderStatus::pending || status == acme::OrderStatus::ready) return &order;
+  }
+  return nullptr;
 }
 
 Task<Result<std::vector<OrderUrl>>> FakeCa::list_orders() {

@@ -58,6 +58,13 @@ class FakeCa final : public acme::Client {
   void allow_orders() { refused_orders_.clear(); }
   /// Refuses the next finalize with this error and leaves the order as it is.
   void refuse_next_finalize(Error error) { refused_finalize_.push_back(std::move(error)); }
+  /// Of a hundred names that were validated before, how many are authorized from the start.
+  void reuse_authorizations(int percent) { reused_ = percent; }
+  /// Leaves authorizations that are valid out of an order.
+  void list_only_what_is_to_do() { lists_valid_ = false; }
+  void shuffle_authorizations() { shuffles_ = true; }
+  /// Gives out an order for the same names again as long as it can be finalized, as Boulder does.
+  void hand_out_orders_again() { hands_out_again_ = true; }
   /// Refuses every order that says what it replaces.
   void refuse_predecessors(Error error) { refused_predecessors_ = std::move(error); }
   /// Calls a certificate, by its ARI id, replaced by somebody else's order.
@@ -124,6 +131,8 @@ class FakeCa final : public acme::Client {
   Task<std::optional<Error>> exchange(std::string op);
   std::optional<Error> lost_reply(std::string op);
   void settle(Order& order);
+  Authorization& authorization_for(const Fqdn& name);
+  Order* order_again(const std::vector<std::string>& names);
   Task<Result<acme::AccountInfo>> find_or_make_account(Signer* signer, acme::NewAccount account);
   Task<Result<acme::AccountInfo>> change_account(const Signer* signer, std::string op,
                                                  std::function<void(acme::AccountInfo&)> change);
@@ -146,6 +155,10 @@ class FakeCa final : public acme::Client {
   std::map<Fqdn, Error> refused_orders_;
   std::deque<Error> refused_finalize_;
   std::optional<Error> refused_predecessors_;
+  int reused_ = 0;
+  bool lists_valid_ = true;
+  bool shuffles_ = false;
+  bool hands_out_again_ = false;
   std::string last_replaces_;
   std::string last_profile_;
   bool offers_dns_01_ = true;

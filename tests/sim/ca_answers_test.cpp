@@ -127,6 +127,69 @@ TEST(RefusedOrder, OfATransientKindIsTriedAgainAtOnce) {
   EXPECT_EQ(events_called(fleet, "issuance.retried").size(), 4U);
 }
 
+int published(FleetSimulation& fleet) {
+  return static_cast<int>(events_called(fleet, "challenge.published").size());
+}
+
+TEST(Authorizations, ThatAreValidAlreadyNeedNoChallenge) {
+  FleetSimulation fleet(67, 20);
+  fleet.ca().reuse_authorizations(100);
+  fleet.issue_all();
+  EXPECT_EQ(published(fleet), 22);  // two of the twenty have a wildcard besides
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 40);
+  EXPECT_EQ(published(fleet), 22);
+  EXPECT_EQ(fleet.ca().certificates_issued(), 40);
+}
+
+class MixedAuthorizations : public testing::TestWithParam<int> {};
+
+TEST_P(MixedAuthorizations, InAnyOrderAndFewerThanTheNamesEndIssued) {
+  FleetSimulation fleet(71, 20, [](Domain& domain) {
+    domain.names = {Fqdn::literal("*." + domain.name.text()),
+                    Fqdn::literal("www." + domain.name.text())};
+  });
+  fleet.ca().shuffle_authorizations();
+  fleet.ca().reuse_authorizations(50);
+  fleet.ca().list_only_what_is_to_do();
+  fleet.issue_all();
+  EXPECT_EQ(published(fleet), 60);
+  const auto kill_after =
+      GetParam() == 0 ? std::nullopt : std::optional<Duration>(GetParam() * 1ms);
+  fleet.issue_all(kill_after);
+  EXPECT_EQ(fleet.outcomes("issued"), 40);
+  EXPECT_EQ(fleet.ca().certificates_issued(), 40);
+  EXPECT_GT(published(fleet), 65);
+  EXPECT_LT(published(fleet), 115);
+  EXPECT_EQ(fleet.dns().value_count(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Killed, MixedAuthorizations, testing::Values(0, 150, 400, 1500));
+
+TEST(OrdersHandedOutAgain, AreTakenUpWhereTheCaKeepsNoList) {
+  FleetSimulation fleet(73, 30);
+  fleet.ca().keep_no_orders_list();
+  fleet.ca().hand_out_orders_again();
+  fleet.ca().set_faults(1, 2);
+  fleet.issue_all(150ms);
+  EXPECT_EQ(fleet.outcomes("issued"), 30);
+  EXPECT_EQ(fleet.ca().orders_placed(), 30);
+  EXPECT_EQ(fleet.ca().certificates_issued(), 30);
+}
+
+TEST(OrdersHandedOutAgain, AreFinalizedByTheKeyOfTheNewIssuance) {
+  FleetSimulation fleet(73, 1);
+  fleet.ca().hand_out_orders_again();
+  fleet.ca().refuse_next_finalize(fakes::refusal("finalize", 400, "badCSR", "not this one"));
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("failed"), 1);
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 1);
+  EXPECT_EQ(fleet.ca().orders_placed(), 1);
+  EXPECT_EQ(events_called(fleet, "order.placed").size(), 2U);
+  EXPECT_EQ(published(fleet), 2);  // it has a wildcard besides
+}
+
 TEST(Profile, IsTheDomainsElseTheCas) {
   FleetSimulation fleet(37, 2, [](Domain& domain) {
     if (domain.name.text().contains("00001")) domain.profile = "shortlived";
