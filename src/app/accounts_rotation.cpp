@@ -154,22 +154,26 @@ Task<Result<Accounts::InForce>> Accounts::settle(Entry* entry) {
 }
 
 Task<Status> Accounts::adopt_next_key(Entry* entry) {
-  auto account = entry->account;
-  const auto next = std::move(*account.next_key);
-  std::map<std::string, std::string> detail = {{"former", account.thumbprint},
-                                               {"thumbprint", next.thumbprint}};
-  account.key_type = next.type;
-  account.sealed_key = next.sealed;
-  account.thumbprint = next.thumbprint;
-  account.next_key.reset();
-  const auto ca = account.ca;
-  auto saved = co_await save(entry, std::move(account), "account.key_changed", std::move(detail));
-  if (saved || saved.error().kind != Error::Kind::conflict) co_return saved;
-  // Another process may have found out the same at the same time.
-  auto stored = co_await store_.account(ca);
-  if (!stored || !*stored || (*stored)->thumbprint != next.thumbprint) co_return saved;
-  entry->account = std::move(**stored);
-  co_return Status{};
+  const auto next = *entry->account.next_key;
+  while (true) {
+    auto account = entry->account;
+    std::map<std::string, std::string> detail = {{"former", account.thumbprint},
+                                                 {"thumbprint", next.thumbprint}};
+    account.key_type = next.type;
+    account.sealed_key = next.sealed;
+    account.thumbprint = next.thumbprint;
+    account.next_key.reset();
+    auto saved = co_await save(entry, std::move(account), "account.key_changed", std::move(detail));
+    if (saved || saved.error().kind != Error::Kind::conflict) co_return saved;
+
+    // Another process has written something else meanwhile, or has found out the same.
+    auto stored = co_await store_.account(entry->account.ca);
+    if (!stored) co_return fail(std::move(stored.error()));
+    if (!*stored) co_return saved;
+    entry->account = std::move(**stored);
+    if (entry->account.thumbprint == next.thumbprint) co_return Status{};
+    if (entry->account.next_key != next) co_return saved;
+  }
 }
 
 }  // namespace certherd::app

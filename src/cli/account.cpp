@@ -54,7 +54,7 @@ void print_account(const Context& context, const Account& account) {
 
 Result<CaName> chosen(const app::App& app, const std::string& given) {
   const auto& cas = app.config().cas;
-  const CaName ca = given.empty() ? app.config().defaults.ca : CaName(given);
+  CaName ca = given.empty() ? app.config().defaults.ca : CaName(given);
   if (cas.contains(ca)) return ca;
   std::string known;
   for (const auto& [name, section] : cas) known += (known.empty() ? "" : ", ") + name.text();

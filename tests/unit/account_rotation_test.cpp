@@ -23,7 +23,7 @@ struct Killed : std::exception {};
 
 /// Counts what goes out of the process, and strikes once.
 struct Strike {
-  enum class How { kill, lose_reply };
+  enum class How { kill, lose_reply, let_another_write };
   How how = How::kill;
   bool after = false;  ///< the thing asked for has been done by then
   int at = 0;          ///< counted from 1; 0: never
@@ -51,8 +51,9 @@ Error broken_off() {
 /// The account calls of a client, each of which may be struck.
 class StruckClient final : public acme::Client {
  public:
-  StruckClient(std::unique_ptr<acme::Client> inner, Strike& strike)
-      : inner_(std::move(inner)), strike_(strike) {}
+  StruckClient(std::unique_ptr<acme::Client> inner, Strike& strike,
+               std::function<Task<void>()> another_writes)
+      : inner_(std::move(inner)), strike_(strike), another_writes_(std::move(another_writes)) {}
 
   Task<Result<acme::Directory>> directory() override { return struck(inner_->directory()); }
   Task<Result<acme::AccountInfo>> new_account(acme::NewAccount account) override {
@@ -112,13 +113,15 @@ class StruckClient final : public acme::Client {
     auto result = co_await std::move(call);
     if (strike_.due(true)) {
       if (strike_.how == Strike::How::kill) throw Killed();
-      co_return fail(broken_off());
+      if (strike_.how == Strike::How::lose_reply) co_return fail(broken_off());
+      co_await another_writes_();
     }
     co_return result;
   }
 
   std::unique_ptr<acme::Client> inner_;
   Strike& strike_;
+  std::function<Task<void>()> another_writes_;
 };
 
 /// The store's writer, at each of whose writes the process may be killed.
@@ -162,7 +165,8 @@ class World {
     strike_ = strike;
     const Connect connect =
         [this](const CaConfig&, crypto::PrivateKey key) -> Result<std::shared_ptr<acme::Client>> {
-      return std::make_shared<StruckClient>(ca_->client(key), strike_);
+      return std::make_shared<StruckClient>(ca_->client(key), strike_,
+                                            [this] { return change_contact(); });
     };
     Accounts accounts(config_, *loop_, *reader_, keys_, sealer_, *store_, connect);
     try {
@@ -201,6 +205,14 @@ class World {
   }
 
  private:
+  Task<void> change_contact() {
+    auto account = co_await store_->account(ca_name);
+    auto changed = std::move(**account);
+    changed.contact = {"mailto:other@fleet.test"};
+    auto saved = co_await store_->save_account(std::move(changed), {});
+    if (!saved) throw std::runtime_error(saved.error().message());
+  }
+
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_virtual_loop(start);
   runtime::SeededRandom random_{7};
   crypto::SystemKeySource keys_;
@@ -397,6 +409,17 @@ TEST_F(AccountRotation, ThatReachesTheCaLateIsStillOurs) {
   EXPECT_FALSE(world.stored().next_key);
 }
 
+TEST_F(AccountRotation, BesideWhichAnotherProcessWritesKeepsBoth) {
+  World world;
+  const auto account = registered(world);
+  const auto rotated =
+      *world.process({.how = Strike::How::let_another_write, .after = true, .at = 3}, rotate);
+  ASSERT_TRUE(rotated) << rotated.error().message();
+  EXPECT_EQ(world.stored().contact, std::vector<std::string>{"mailto:other@fleet.test"});
+  EXPECT_FALSE(world.stored().next_key);
+  ASSERT_NO_FATAL_FAILURE(expect_ours(world, account));
+}
+
 TEST_F(AccountRotation, WhoseOutcomeCannotBeAskedSignsNothingElse) {
   World world;
   const auto account = registered(world);
@@ -515,7 +538,9 @@ TEST_F(AccountChanges, ADeactivationBrokenOffAnywhereLeavesAWayOn) {
       const auto former = registered(world);
       (void)world.process(strike, deactivate);
       if (!world.was_struck()) break;
-      (void)world.undisturbed(deactivate);
+      if (const auto ended = world.undisturbed(deactivate); !ended) {
+        EXPECT_EQ(ended.error().kind, Error::Kind::denied) << ended.error().message();
+      }
       auto account = world.undisturbed(replace);
       ASSERT_TRUE(account) << account.error().message();
       EXPECT_NE(account->url, former);
