@@ -90,6 +90,12 @@ Task<Result<std::set<CaName>>> App::needed_cas() {
   auto active = co_await store_->active_issuances();
   if (!active) co_return fail(std::move(active.error()));
   for (const auto& issuance : *active) cas.insert(issuance.ca);
+  // Where there is an account there may be certificates to revoke; opening it asks the CA nothing.
+  for (const auto& [ca, config] : config_.cas) {
+    auto account = co_await store_->account(ca);
+    if (!account) co_return fail(std::move(account.error()));
+    if (*account && (*account)->status == "valid") cas.insert(ca);
+  }
   co_return cas;
 }
 

@@ -27,9 +27,9 @@ class App {
   Accounts& accounts() { return *accounts_; }
 
   /// Builds DNS, vaults, targets and probe, and opens the accounts at all CAs that an enabled
-  /// domain or an unfinished issuance names. A CA that cannot be used is marked so: its domains
-  /// fail, the others do not. Errors: what concerns everybody, such as a responder that cannot
-  /// listen.
+  /// domain or an unfinished issuance names, and those that there are. A CA that cannot be used is
+  /// marked so: its domains fail, the others do not. Errors: what concerns everybody, such as a
+  /// responder that cannot listen.
   Task<Status> start();
 
   /// What the fleet works with, once started.

@@ -28,6 +28,7 @@ Executor::Executor(Ports& ports, Options options)
     : ports_(ports),
       options_(std::move(options)),
       steps_(ports),
+      chores_(ports, options_.patience),
       work_(*ports.loop),
       background_(*ports.loop),
       changed_(*ports.loop),
@@ -36,11 +37,6 @@ Executor::Executor(Ports& ports, Options options)
 void Executor::drain() {
   draining_ = true;
   changed_.notify_all();
-}
-
-double Executor::chance() {
-  constexpr std::uint64_t steps = 1U << 20U;
-  return static_cast<double>(ports_.random->uniform(0, steps - 1)) / static_cast<double>(steps);
 }
 
 Task<Status> Executor::run() {
@@ -83,13 +79,15 @@ Task<Status> Executor::work_until_done() {
     const auto domain = issuance.domain_id;
     leftover_.emplace(domain, std::move(issuance));
   }
+  if (auto taken = co_await take_up_revocations(); !taken) co_return taken;
 
   Time next_poll = now();
   while (!draining_ && !lease_lost_ && !broken_ && !defect_) {
-    if (now() >= next_poll || tracked_.empty()) {
+    const auto idle = [this] { return tracked_.empty() && chores_.empty() && busy_.empty(); };
+    if (now() >= next_poll || idle()) {
       if (auto admitted = co_await admit_requests(); !admitted) co_return admitted;
       next_poll = now() + options_.request_poll;
-      if (tracked_.empty()) break;
+      if (idle()) break;
     }
     while (!waiting_.empty() && waiting_.begin()->first <= now()) {
       const auto id = waiting_.begin()->second;
@@ -97,8 +95,26 @@ Task<Status> Executor::work_until_done() {
       make_ready(id);
     }
     dispatch();
-    const Time wake = waiting_.empty() ? next_poll : std::min(next_poll, waiting_.begin()->first);
+    Time wake = std::min(next_poll, chores_.next_due().value_or(next_poll));
+    if (!waiting_.empty()) wake = std::min(wake, waiting_.begin()->first);
     co_await changed_.wait_until(wake);
+  }
+  co_return Status{};
+}
+
+// What an earlier process has begun: nobody waits for it, and it must be done all the same.
+Task<Status> Executor::take_up_revocations() {
+  auto begun = co_await ports_.store->revocations_begun();
+  if (!begun) co_return fail(std::move(begun.error()));
+  for (const auto& certificate : *begun) {
+    if (certificate.not_after <= now()) continue;
+    WorkRequest request;
+    request.kind = WorkRequest::Kind::revoke;
+    request.domain_id = certificate.domain_id;
+    request.domain = certificate.domain;
+    request.arguments.serial = certificate.serial;
+    request.arguments.reason = *certificate.revocation_reason;
+    chores_.add(std::move(request));
   }
   co_return Status{};
 }
@@ -114,6 +130,11 @@ Task<Status> Executor::admit_requests() {
 }
 
 Task<Status> Executor::admit(WorkRequest request) {
+  if (Chores::takes(request.kind)) {
+    progress_.total += 1;
+    chores_.add(std::move(request));
+    co_return Status{};
+  }
   if (auto known = tracked_.find(request.domain_id); known != tracked_.end()) {
     known->second.requests.push_back(request.id);
     co_return Status{};
@@ -220,47 +241,81 @@ void Executor::make_ready(DomainId id) {
   }
 }
 
+// Each domain has one thing done for it at a time; what else it wants waits for that.
 void Executor::dispatch() {
-  while (!ready_.empty() && running_ < options_.running) {
-    const auto id = ready_.begin()->second;
-    ready_.erase(ready_.begin());
-    launch(id);
+  const auto room = [this] { return static_cast<int>(busy_.size()) < options_.running; };
+  while (room()) {
+    auto chore = chores_.next(busy_);
+    if (!chore) break;
+    const auto id = chore->request.domain_id;
+    launch(id, do_chore(std::move(*chore)));
+  }
+  while (room()) {
+    const auto id = take_free(ready_);
+    if (!id) break;
+    launch(*id, advance(*id));
   }
   for (auto& [ca, queue] : queued_) {
-    const int room = ports_.cas.at(ca).max_in_flight;
-    while (!queue.empty() && running_ < options_.running && in_flight_[ca] < room) {
-      const auto id = queue.begin()->second;
-      queue.erase(queue.begin());
-      tracked_.at(id).holds_slot = true;
+    const int most = ports_.cas.at(ca).max_in_flight;
+    while (room() && in_flight_[ca] < most) {
+      const auto id = take_free(queue);
+      if (!id) break;
+      tracked_.at(*id).holds_slot = true;
       in_flight_[ca] += 1;
-      launch(id);
+      launch(*id, advance(*id));
     }
   }
 }
 
-void Executor::launch(DomainId id) {
-  running_ += 1;
-  work_.spawn(work(id));
+std::optional<DomainId> Executor::take_free(std::set<std::pair<Time, DomainId>>& queue) const {
+  const auto free = std::ranges::find_if(
+      queue, [this](const auto& entry) { return !busy_.contains(entry.second); });
+  if (free == queue.end()) return std::nullopt;
+  const auto id = free->second;
+  queue.erase(free);
+  return id;
 }
 
-Task<void> Executor::work(DomainId id) {
+void Executor::launch(DomainId id, Task<Status> task) {
+  busy_.insert(id);
+  work_.spawn(work(id, std::move(task)));
+}
+
+Task<void> Executor::work(DomainId id, Task<Status> task) {
   Status status;
   try {
-    status = co_await advance(id);
+    status = co_await std::move(task);
   } catch (...) {
     // A defect or a cancellation: the task group tells join(), and nothing new is begun.
-    running_ -= 1;
+    busy_.erase(id);
     defect_ = true;
     changed_.notify_all();
     throw;
   }
-  running_ -= 1;
+  busy_.erase(id);
   if (!status) {
     // Without its store nothing may go on: what is not journalled must not happen.
     log::error("{}", status.error().message());
     if (!broken_) broken_ = std::move(status.error());
   }
   changed_.notify_all();
+}
+
+Task<Status> Executor::do_chore(Chore chore) {
+  const auto id = chore.request.domain_id;
+  const auto request = chore.request.id;
+  auto report = co_await chores_.carry_on(std::move(chore));
+  if (!report) co_return Status{};
+  // It may have ended what an earlier process had begun.
+  if (leftover_.contains(id)) {
+    auto active = co_await ports_.store->active_issuance(id);
+    if (!active) co_return fail(std::move(active.error()));
+    if (!*active) leftover_.erase(id);
+  }
+  if (report->error) log::warning("{}: {}", report->domain, report->error->message());
+  if (request == 0) co_return Status{};
+  count(*report);
+  co_return co_await ports_.store->finish_request(request, to_text(*report));
 }
 
 // Takes one domain step by step until it has to wait or has its result.
@@ -329,7 +384,7 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   if (!row->active()) co_return co_await inventory_changed(id, std::move(error));
 
   row->attempts += 1;
-  const auto reaction = policy::react(error, row->attempts, chance(), now());
+  const auto reaction = policy::react(error, row->attempts, ports_.random->fraction(), now());
   const Step step = row->step;
   row->last_error = error;
   row->next_at = reaction.retry_at;
@@ -348,7 +403,8 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   store::Changes changes;
   if (put_off) {
     const int failures = domain.failures + 1;
-    const Time next = std::max(reaction.retry_at, now() + policy::slow_lane(failures, chance()));
+    const Time next =
+        std::max(reaction.retry_at, now() + policy::slow_lane(failures, ports_.random->fraction()));
     if (!error.retry_at) error.retry_at = next;
     changes.outcome = {.failures = failures, .next_at = next, .last_error = error};
     row->next_at = next;
@@ -455,7 +511,7 @@ void Executor::note(const Issuance& before, const Issuance& after) {
   if (passed(Step::prove) && after.certificate->served) progress_.served += 1;
 }
 
-Task<Status> Executor::finish(DomainId id, Report report) {
+void Executor::count(const Report& report) {
   switch (report.outcome) {
     case Outcome::issued:
       break;
@@ -469,6 +525,10 @@ Task<Status> Executor::finish(DomainId id, Report report) {
       progress_.failed += 1;
       break;
   }
+  progress_.finished += 1;
+}
+
+Task<Status> Executor::finish(DomainId id, Report report) {
   if (report.error) log::warning("{}: {}", report.domain, report.error->message());
   const auto text = to_text(report);
   // By index: a request for the same domain may be admitted meanwhile.
@@ -476,7 +536,7 @@ Task<Status> Executor::finish(DomainId id, Report report) {
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (auto done = co_await ports_.store->finish_request(requests[i], text); !done) co_return done;
   }
-  progress_.finished += 1;
+  count(report);
   tracked_.erase(id);
   co_return Status{};
 }

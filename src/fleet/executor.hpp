@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "fleet/chores.hpp"
 #include "fleet/issuance/steps.hpp"
 #include "fleet/ports.hpp"
 #include "fleet/report.hpp"
@@ -32,7 +33,8 @@ struct Progress {
 
 /// Carries out the open requests of a store: the only part of a fleet that acts. Hundreds of
 /// issuances go on at once, each as a row that is due at a moment; a failing one is put off and
-/// changes nothing for the others. Earliest deadline first. Owned by app, used on the loop.
+/// changes nothing for the others. Earliest deadline first. Other work on a domain is done between
+/// two steps of its issuance. Owned by app, used on the loop.
 class Executor {
  public:
   struct Options {
@@ -72,23 +74,28 @@ class Executor {
 
   Task<Status> work_until_done();
   Task<void> finish_steps();
+  Task<Status> take_up_revocations();
   Task<Status> admit_requests();
   Task<Status> admit(WorkRequest request);
   Task<Status> resume(DomainId id, Issuance issuance);
   void wait_until(DomainId id, Time when);
   void make_ready(DomainId id);
   void dispatch();
-  void launch(DomainId id);
+  std::optional<DomainId> take_free(std::set<std::pair<Time, DomainId>>& queue) const;
+  void launch(DomainId id, Task<Status> task);
 
-  Task<void> work(DomainId id);
+  Task<void> work(DomainId id, Task<Status> task);
+  Task<Status> do_chore(Chore chore);
   Task<Status> advance(DomainId id);
   Task<Result<Issuance>> begin(DomainId id, Domain domain);
   /// The row after an error: put off, or over. Nothing when it has its result.
   Task<Status> recover(DomainId id, Domain domain, Issuance issuance, Error error);
   /// After the store would not go on with a domain: begun anew when its issuance was ended by a
-  /// change of the inventory, failed when it was removed; `error` in any other case.
+  /// change of the inventory or a revocation, failed when it was removed; `error` in any other
+  /// case.
   Task<Status> inventory_changed(DomainId id, Error error);
   void note(const Issuance& before, const Issuance& after);
+  void count(const Report& report);
   Task<Status> finish(DomainId id, Report report);
   void release_slot(Tracked& tracked);
 
@@ -96,12 +103,12 @@ class Executor {
   Task<void> sweep_when_asked();
   Task<void> sweep();
 
-  double chance();
   Time now() const { return ports_.clock().now(); }
 
   Ports& ports_;
   Options options_;
   Steps steps_;
+  Chores chores_;
   runtime::TaskGroup work_;
   runtime::TaskGroup background_;
   runtime::Wakeup changed_;
@@ -113,7 +120,7 @@ class Executor {
   std::set<std::pair<Time, DomainId>> ready_;                     ///< by urgency
   std::map<CaName, std::set<std::pair<Time, DomainId>>> queued_;  ///< for a slot, by urgency
   std::map<CaName, int> in_flight_;
-  int running_ = 0;
+  std::set<DomainId> busy_;  ///< something is being done for them: a step, or other work
   std::int64_t last_request_ = 0;
   Progress progress_;
   bool draining_ = false;

@@ -26,13 +26,29 @@ std::vector<Endpoint> endpoints_of(const Domain& domain) {
   return {Endpoint{.host = domain.name, .port = 443, .address = {}}};
 }
 
+Result<Places> places_of(const Domain& domain, const Ports& ports) {
+  const auto& defaults = ports.defaults;
+  Places places;
+  places.vault = either(domain.vault, defaults.vault);
+  places.targets = domain.targets.empty() ? defaults.targets : domain.targets;
+  if (!places.targets.empty()) places.endpoints = endpoints_of(domain);
+
+  if (auto known = configured(ports.vaults, places.vault, "vault"); !known) {
+    return fail(known.error());
+  }
+  for (const auto& target : places.targets) {
+    if (auto known = configured(ports.targets, target, "target"); !known) {
+      return fail(known.error());
+    }
+  }
+  return places;
+}
+
 Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
   const auto& defaults = ports.defaults;
   Choices choices;
   choices.ca = either(domain.ca, defaults.ca);
   choices.dns = either(domain.dns, defaults.dns);
-  choices.vault = either(domain.vault, defaults.vault);
-  choices.targets = domain.targets.empty() ? defaults.targets : domain.targets;
   choices.key = defaults.key;
   // "auto" is what every target type takes today: ECDSA P-256.
   if (domain.key == "auto") choices.key = KeyType::ecdsa_p256;
@@ -46,19 +62,12 @@ Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
     }
     choices.key = *key;
   }
-  if (!choices.targets.empty()) choices.endpoints = endpoints_of(domain);
-
   if (auto known = configured(ports.cas, choices.ca, "ca"); !known) return fail(known.error());
   if (const auto& unusable = ports.cas.at(choices.ca).unusable) return fail(*unusable);
   if (auto known = configured(ports.dns, choices.dns, "dns"); !known) return fail(known.error());
-  if (auto known = configured(ports.vaults, choices.vault, "vault"); !known) {
-    return fail(known.error());
-  }
-  for (const auto& target : choices.targets) {
-    if (auto known = configured(ports.targets, target, "target"); !known) {
-      return fail(known.error());
-    }
-  }
+  auto places = places_of(domain, ports);
+  if (!places) return fail(std::move(places.error()));
+  static_cast<Places&>(choices) = std::move(*places);
   return choices;
 }
 

@@ -72,19 +72,26 @@ struct Ports {
   runtime::Clock& clock() const { return loop->clock(); }
 };
 
-/// The choices of one domain with the defaults filled in.
-struct Choices {
-  CaName ca;
-  DnsName dns;
+/// Where the certificate of a domain is kept, installed and looked for.
+struct Places {
   VaultName vault;
   std::vector<TargetName> targets;
-  KeyType key = KeyType::ecdsa_p256;
   std::vector<Endpoint> endpoints;  ///< where proof is looked for; empty: nowhere
+};
+
+/// The choices of one domain with the defaults filled in.
+struct Choices : Places {
+  CaName ca;
+  DnsName dns;
+  KeyType key = KeyType::ecdsa_p256;
 };
 
 /// Where a domain is served: its own endpoints, else its name on port 443, as a browser would look.
 /// A wildcard stands for no host and so has none of itself.
 std::vector<Endpoint> endpoints_of(const Domain& domain);
+
+/// Errors: misconfigured when the domain names a section that is not configured.
+Result<Places> places_of(const Domain& domain, const Ports& ports);
 
 /// Errors: misconfigured when the domain names a section that is not configured or a key type
 /// that does not exist; why its CA is unusable.

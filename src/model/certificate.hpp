@@ -45,6 +45,8 @@ struct Certificate {
 
   /// Whether a revocation is wanted that the CA has not confirmed yet.
   bool revoking() const { return revocation_reason && !revoked_at; }
+  /// Whether its key must not be used any more, confirmed or not.
+  bool key_compromised() const { return revocation_reason == RevocationReason::key_compromise; }
 };
 
 }  // namespace certherd

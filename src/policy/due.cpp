@@ -19,6 +19,12 @@ bool same_names(std::vector<Fqdn> left, std::vector<Fqdn> right) {
 Due when_due(const Domain& domain, const std::optional<Certificate>& current, double renew_at,
              Time now) {
   if (!current) return {.due = true, .reason = "no certificate yet", .at = now};
+  if (current->revoked_at || current->key_compromised()) {
+    const auto reason = current->revocation_reason.value_or(RevocationReason::unspecified);
+    return {.due = true,
+            .reason = fmt::format("certificate was revoked ({})", to_string(reason)),
+            .at = now};
+  }
   if (!same_names(current->names, domain.all_names())) {
     return {.due = true, .reason = "the names have changed", .at = now};
   }

@@ -17,7 +17,8 @@ struct Due {
 };
 
 /// Judges by the age of the current certificate: due from `renew_at` (a share of its lifetime,
-/// such as 0.667) on, at once when there is none or when its names are no longer the domain's.
+/// such as 0.667) on, at once when there is none, when it was revoked or its key
+/// compromised, and when its names are no longer the domain's.
 Due when_due(const Domain& domain, const std::optional<Certificate>& current, double renew_at,
              Time now);
 

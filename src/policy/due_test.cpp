@@ -49,5 +49,22 @@ TEST(WhenDue, SaysThatItHasExpired) {
   EXPECT_THAT(due.reason, testing::HasSubstr("expired"));
 }
 
+TEST(WhenDue, IsNowOnceItIsRevoked) {
+  auto certificate = ninety_days();
+  certificate.revocation_reason = RevocationReason::superseded;
+  EXPECT_FALSE(when_due(shop(), certificate, 0.667, start).due) << "the CA has not done it yet";
+  certificate.revoked_at = start;
+  const auto due = when_due(shop(), certificate, 0.667, start);
+  EXPECT_TRUE(due.due);
+  EXPECT_EQ(due.at, start);
+  EXPECT_EQ(due.reason, "certificate was revoked (superseded)");
+}
+
+TEST(WhenDue, IsNowWithACompromisedKeyWhateverTheCaSays) {
+  auto certificate = ninety_days();
+  certificate.revocation_reason = RevocationReason::key_compromise;
+  EXPECT_TRUE(when_due(shop(), certificate, 0.667, start).due);
+}
+
 }  // namespace
 }  // namespace certherd::policy

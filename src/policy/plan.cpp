@@ -52,7 +52,9 @@ std::string_view to_string(Action action) {
 Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
               std::optional<Step> working, double renew_at, Time now) {
   Plan plan;
-  if (current) plan.urgency = current->not_after;
+  // One that was revoked is worth as little as none.
+  const bool good = current && !current->revoked_at && !current->key_compromised();
+  if (good) plan.urgency = current->not_after;
   if (working) {
     plan.action = action_of(*working, current.has_value());
     plan.reason = reason_of(*working);

@@ -12,6 +12,12 @@ class Random {
 
   /// Uniform in [low, high].
   virtual std::uint64_t uniform(std::uint64_t low, std::uint64_t high) = 0;
+
+  /// Uniform in [0, 1).
+  double fraction() {
+    constexpr std::uint64_t steps = 1U << 20U;
+    return static_cast<double>(uniform(0, steps - 1)) / static_cast<double>(steps);
+  }
 };
 
 /// The operating system's (getrandom).

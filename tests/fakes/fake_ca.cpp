@@ -403,6 +403,9 @@ Task<Status> FakeCa::revoke_by(std::string certificate_der, std::optional<crypto
   if (key && key->public_key() != certificate->public_key) {
     co_return fail(refusal("revokeCert", 403, "unauthorized", "the key is another one's"));
   }
+  if (reasons_ && !reasons_->contains(reason.value_or(0))) {
+    co_return fail(refusal("revokeCert", 400, "badRevocationReason", "not for this reason"));
+  }
   if (!revoked_.emplace(certificate->fingerprint, reason.value_or(0)).second) {
     co_return fail(refusal("revokeCert", 400, "alreadyRevoked", "it was revoked before"));
   }

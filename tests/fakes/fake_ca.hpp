@@ -76,6 +76,9 @@ class FakeCa final : public acme::Client {
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
   void offer_no_key_change() { directory_.key_change.clear(); }
 
+  /// Revokes for these reasons only; others get badRevocationReason.
+  void take_reasons(std::set<int> reasons) { reasons_ = std::move(reasons); }
+
   /// A client that signs by this key, for accounts that are made, rolled over and ended.
   std::unique_ptr<acme::Client> client(const crypto::PrivateKey& key);
 
@@ -171,6 +174,7 @@ class FakeCa final : public acme::Client {
   Signer own_;
   std::map<std::string, acme::AccountInfo> accounts_;  ///< by the thumbprint of the key
   std::map<Fingerprint, int> revoked_;                 ///< with the reason
+  std::optional<std::set<int>> reasons_;               ///< that it revokes for; nothing: all
   std::set<std::string> replaced_;                     ///< ARI ids of certificates with a successor
   std::map<std::string, Order> orders_;                ///< by URL
   std::map<std::string, Authorization> authorizations_;

@@ -10,7 +10,7 @@ Task<Result<probe::Observation>> FakeProbe::look(Endpoint endpoint, Time) {
   const auto* before = target_.served(endpoint.host);
   const auto chain = before == nullptr ? std::string() : before->fullchain;
   co_await clock_.sleep_for(50ms);
-  if (chain.empty()) {
+  if (chain.empty() || clock_.now() < blind_until_) {
     co_return fail(Error::Kind::transient, "probe", endpoint.text() + " refuses the connection");
   }
   auto read = crypto::read_chain(chain);

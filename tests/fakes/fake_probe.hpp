@@ -13,9 +13,13 @@ class FakeProbe final : public probe::Probe {
 
   Task<Result<probe::Observation>> look(Endpoint endpoint, Time deadline) override;
 
+  /// Until then it reaches nobody.
+  void be_blind_until(Time when) { blind_until_ = when; }
+
  private:
   runtime::Clock& clock_;
   const FakeTarget& target_;
+  Time blind_until_{};
 };
 
 }  // namespace certherd::fakes

@@ -33,6 +33,11 @@ Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material
 }
 
 Task<Status> FakeTarget::retire(deploy::Receipt receipt) {
+  if (!retire_failures_.empty()) {
+    auto failure = std::move(retire_failures_.front());
+    retire_failures_.pop_front();
+    co_return fail(std::move(failure));
+  }
   const auto entry = entries_.find(receipt.domain);
   if (entry != entries_.end() && entry->second.version_key == receipt.version_key) {
     entries_.erase(entry);

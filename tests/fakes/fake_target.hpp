@@ -20,6 +20,10 @@ class FakeTarget final : public deploy::Target {
   /// Makes the next call of install() fail, before it changed anything; several line up.
   void fail_next_install(Error error) { failures_.push_back(std::move(error)); }
 
+  /// Lets go of what is installed for the domain, as when its files are deleted by hand.
+  void lose(const Fqdn& domain) { entries_.erase(domain); }
+  void fail_next_retire(Error error) { retire_failures_.push_back(std::move(error)); }
+
   /// How often something was really put in: `unchanged` does not count.
   int installs() const { return installs_; }
 
@@ -34,6 +38,7 @@ class FakeTarget final : public deploy::Target {
 
   std::map<Fqdn, Entry> entries_;
   std::deque<Error> failures_;
+  std::deque<Error> retire_failures_;
   int installs_ = 0;
 };
 

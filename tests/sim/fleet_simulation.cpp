@@ -91,13 +91,15 @@ Task<void> FleetSimulation::add_domains(std::function<void(Domain&)> shape) {
   if (!added) throw std::runtime_error(added.error().message());
 }
 
-Task<void> FleetSimulation::submit() {
+Task<void> FleetSimulation::submit(WorkRequest::Kind kind, WorkRequest::Arguments arguments) {
   auto rows = co_await store_->domains();
   std::vector<WorkRequest> requests;
   for (const auto& row : *rows) {
     WorkRequest request;
-    request.batch = "batch";
+    request.batch = batch_;
     request.owner = "sim";
+    request.kind = kind;
+    request.arguments = arguments;
     request.domain_id = row.domain.id;
     request.domain = row.domain.name;
     request.requested_at = loop_->clock().now();
@@ -157,17 +159,44 @@ void FleetSimulation::issue_all(std::optional<Duration> kill_after,
   count_outcomes();
 }
 
-Task<void> FleetSimulation::execute_and_submit(Duration after) {
+Task<void> FleetSimulation::execute_and_submit(Duration after, WorkRequest::Kind kind,
+                                               WorkRequest::Arguments arguments) {
   runtime::TaskGroup group(*loop_);
   group.spawn(execute());
   co_await loop_->clock().sleep_for(after);
-  co_await submit();
+  co_await submit(kind, std::move(arguments));
   co_await group.join();
+}
+
+Task<void> FleetSimulation::die_after(Duration after) {
+  co_await execute_and_die(after);
+  // The next executor drops what the dead have asked for.
+  auto dropped = co_await store_->withdraw_requests("sim");
+  if (!dropped) throw std::runtime_error(dropped.error().message());
+}
+
+void FleetSimulation::do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments arguments,
+                                 std::optional<Duration> kill_after) {
+  batch_ += "+";
+  loop_->run(submit(kind, std::move(arguments)));
+  if (kill_after) loop_->run(die_after(*kill_after));
+  loop_->run(execute());
+  count_outcomes();
+}
+
+void FleetSimulation::run_idle() { loop_->run(execute()); }
+
+void FleetSimulation::issue_all_and(WorkRequest::Kind kind, WorkRequest::Arguments arguments,
+                                    Duration after) {
+  batch_ += "+";
+  loop_->run(submit());
+  loop_->run(execute_and_submit(after, kind, std::move(arguments)));
+  count_outcomes();
 }
 
 void FleetSimulation::issue_all_again_after(Duration again_after) {
   loop_->run(submit());
-  loop_->run(execute_and_submit(again_after));
+  loop_->run(execute_and_submit(again_after, WorkRequest::Kind::issue, {}));
   count_outcomes();
 }
 
@@ -189,7 +218,7 @@ void FleetSimulation::issue_all_and_change_after(Duration after, Change change) 
 
 void FleetSimulation::count_outcomes() {
   outcomes_.clear();
-  auto requests = loop_->run(store_->batch("batch"));
+  auto requests = loop_->run(store_->batch(batch_));
   for (const auto& request : *requests) {
     const auto report = fleet::parse_report(request.result);
     outcomes_[report ? std::string(report->at("outcome").as_string()) : "none"] += 1;

@@ -59,11 +59,23 @@ class FleetSimulation {
   /// Asks for all of them, and changes the inventory after `after` while they are worked on.
   using Change = std::function<store::InventoryChange(std::vector<store::DomainRow>)>;
   void issue_all_and_change_after(Duration after, Change change);
+  /// Asks for that for every domain and works until all have a result. With `kill_after`, the
+  /// command that asked dies with the executor, and nobody asks again.
+  void do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments arguments = {},
+                  std::optional<Duration> kill_after = std::nullopt);
+  /// What a run does that nobody asked for anything.
+  void run_idle();
+  /// Asks for certificates for all, and after `after` for that; works until both are done.
+  void issue_all_and(WorkRequest::Kind kind, WorkRequest::Arguments arguments, Duration after);
+  /// A key of its own for each issuance, instead of one for all.
+  void use_fresh_keys() { ports_.keys = &fresh_keys_; }
+  void use_one_key() { ports_.keys = &keys_; }
 
   std::vector<Event> events();
   std::vector<store::DomainRow> domains();
   std::vector<TxtRecord> ledger();
-  /// How often each outcome stands in the results of all requests, such as "issued".
+  /// How often each outcome, such as "issued", stands in the results of all requests since
+  /// do_for_all() or issue_all_and() was last called, or since the beginning.
   int outcomes(const std::string& outcome) const;
 
   Fqdn name(int index) const;
@@ -73,14 +85,19 @@ class FleetSimulation {
   fakes::FakeVault& vault() { return vault_; }
   fakes::FakeVisibility& visibility() { return *visibility_; }
   fakes::FakeTarget& target() { return target_; }
+  fakes::FakeProbe& probe() { return *probe_; }
+  store::Store& store() { return *store_; }
   fleet::Ports& ports() { return ports_; }
 
  private:
   Task<void> add_domains(std::function<void(Domain&)> shape);
-  Task<void> submit();
+  Task<void> submit(WorkRequest::Kind kind = WorkRequest::Kind::issue,
+                    WorkRequest::Arguments arguments = {});
+  Task<void> die_after(Duration after);
   Task<void> execute();
   Task<void> execute_and_die(Duration after);
-  Task<void> execute_and_submit(Duration after);
+  Task<void> execute_and_submit(Duration after, WorkRequest::Kind kind,
+                                WorkRequest::Arguments arguments);
   Task<void> execute_and_change(Duration after, Change change);
   void count_outcomes();
 
@@ -88,6 +105,7 @@ class FleetSimulation {
   std::unique_ptr<runtime::Offload> offload_;
   runtime::SeededRandom random_;
   OneKey keys_;
+  crypto::SystemKeySource fresh_keys_;
   crypto::Sealer sealer_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<fakes::FakeDnsProvider> dns_;
@@ -98,6 +116,7 @@ class FleetSimulation {
   std::unique_ptr<fakes::FakeProbe> probe_;
   fleet::Ports ports_;
   int domains_;
+  std::string batch_ = "batch";  ///< of what is asked for now
   bool serves_dns_ = false;
   std::map<std::string, int> outcomes_;
 };

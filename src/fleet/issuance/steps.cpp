@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "crypto/csr.hpp"
 #include "crypto/encoding.hpp"
+#include "fleet/proof.hpp"
 
 namespace certherd::fleet {
 namespace {
@@ -15,6 +16,8 @@ using namespace std::chrono_literals;
 
 // Boulder validates within seconds; what is not valid after this has been forgotten there.
 constexpr Duration validate_within = 10min;
+// To draw one key twice means that chance is broken; more draws would not mend it.
+constexpr int most_draws = 3;
 constexpr Duration shortest_poll = 250ms;
 constexpr Duration longest_poll = 30s;
 
@@ -179,6 +182,7 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
   struct Made {
     Secret<std::string> pem;
     std::string csr;
+    KeyHash hash;
   };
   const auto type = choices->key;
   const auto names = issuance.names;
@@ -188,10 +192,24 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
     if (!key) return fail(std::move(key.error()));
     auto csr = crypto::make_csr(*key, names);
     if (!csr) return fail(std::move(csr.error()));
-    return Made{.pem = key->to_pem(), .csr = std::move(*csr)};
+    return Made{.pem = key->to_pem(),
+                .csr = std::move(*csr),
+                .hash = crypto::hash_of_key(key->public_key())};
   };
-  auto made = co_await ports_.offload->call(std::move(make));
+  auto made = co_await ports_.offload->call(make);
   if (!made) co_return fail(std::move(made.error()).during("create key"));
+  for (int draws = 1; true; ++draws) {
+    auto compromised = co_await ports_.store->is_compromised(made->hash);
+    if (!compromised) co_return fail(std::move(compromised.error()).during("create key"));
+    if (!*compromised) break;
+    if (draws == most_draws) {
+      co_return fail(Error::Kind::misconfigured, "create key",
+                     "new keys are again and again ones that were reported as compromised: the "
+                     "random numbers of this machine cannot be trusted");
+    }
+    made = co_await ports_.offload->call(make);
+    if (!made) co_return fail(std::move(made.error()).during("create key"));
+  }
 
   issuance.sealed_key = ports_.sealer->seal(made->pem, key_purpose(issuance.domain));
   issuance.csr = crypto::base64url(made->csr);
@@ -464,6 +482,7 @@ Task<StepResult> Steps::finalize(Issuance issuance, bool look_first) {
       co_return co_await not_ready(std::move(issuance), std::move(*seen));
     }
   }
+  if (auto fit = co_await check_key(issuance.csr); !fit) co_return fail(std::move(fit.error()));
   // One that poll_order gave back has no time of its own.
   if (issuance.polls == 0 || !issuance.step_deadline) {
     issuance.step_deadline = now() + ca(issuance).finalize_within;
@@ -496,6 +515,20 @@ Task<StepResult> Steps::not_ready(Issuance issuance, acme::Order order) {
     co_return fail(std::move(error));
   }
   co_return next(std::move(issuance), Step::poll_order, {});
+}
+
+// A key that was reported as compromised is never used again, however far its issuance has come.
+Task<Status> Steps::check_key(std::string csr) {
+  auto der = crypto::from_base64url(csr);
+  if (!der) co_return fail(std::move(der.error()));
+  auto request = crypto::read_csr(*der);
+  if (!request) co_return fail(std::move(request.error()));
+  auto compromised =
+      co_await ports_.store->is_compromised(crypto::hash_of_key(request->public_key));
+  if (!compromised) co_return fail(std::move(compromised.error()));
+  if (!*compromised) co_return Status{};
+  co_return fail(Error::Kind::rejected, "check the key",
+                 "it was reported as compromised: the next attempt makes a new one");
 }
 
 Task<StepResult> Steps::poll_order(Issuance issuance) {
@@ -594,6 +627,7 @@ Task<StepResult> Steps::download(Issuance issuance) {
     (void)co_await ports_.store->commit(std::move(issuance), {});
     co_return fail(std::move(error));
   }
+  if (auto fit = co_await check_key(issuance.csr); !fit) co_return fail(std::move(fit.error()));
   auto chosen = co_await choose_chain(issuance, std::move(*chain), checked->fingerprint);
   if (!chosen) co_return fail(std::move(chosen.error()).during("download"));
   issuance.fullchain = std::move(chosen->pem);
@@ -630,21 +664,21 @@ Result<Material> Steps::material_of(const Issuance& issuance) const {
 }
 
 Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
-  auto choices = choices_of(domain, ports_);
-  if (!choices) co_return fail(std::move(choices.error()));
+  auto places = places_of(domain, ports_);
+  if (!places) co_return fail(std::move(places.error()));
   auto material = material_of(issuance);
   if (!material) co_return fail(std::move(material.error()).during("store"));
 
-  auto* vault = ports_.vaults.at(choices->vault);
+  auto* vault = ports_.vaults.at(places->vault);
   auto stored = co_await vault->store(issuance.domain, std::move(*material),
                                       issuance.certificate->serial.text());
   if (!stored) co_return fail(std::move(stored.error()).during("store"));
-  issuance.certificate->vault_name = choices->vault;
+  issuance.certificate->vault_name = places->vault;
   issuance.certificate->vault = std::move(*stored);
 
   auto kept = event(issuance, "certificate.stored",
                     {{"serial", issuance.certificate->serial.text()},
-                     {"vault", choices->vault.text()},
+                     {"vault", places->vault.text()},
                      {"fullchain", issuance.certificate->vault.fullchain}});
   auto advance = next(std::move(issuance), Step::install, {std::move(kept)});
   advance.changes.certificate = advance.issuance.certificate;
@@ -654,12 +688,12 @@ Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
 }
 
 Task<StepResult> Steps::install(Issuance issuance, Domain domain) {
-  auto choices = choices_of(domain, ports_);
-  if (!choices) co_return fail(std::move(choices.error()));
+  auto places = places_of(domain, ports_);
+  if (!places) co_return fail(std::move(places.error()));
   const auto serial = issuance.certificate->serial.text();
   std::vector<Event> events;
   std::optional<Error> failure;
-  for (const auto& name : choices->targets) {
+  for (const auto& name : places->targets) {
     auto material = material_of(issuance);
     if (!material) co_return fail(std::move(material.error()).during("install"));
     auto receipt =
@@ -686,20 +720,10 @@ Task<StepResult> Steps::install(Issuance issuance, Domain domain) {
 }
 
 Task<StepResult> Steps::prove(Issuance issuance, Domain domain) {
-  auto choices = choices_of(domain, ports_);
-  if (!choices) co_return fail(std::move(choices.error()));
+  auto places = places_of(domain, ports_);
+  if (!places) co_return fail(std::move(places.error()));
   const auto& serial = issuance.certificate->serial;
-  std::string unproven;
-  for (const auto& endpoint : choices->endpoints) {
-    const Time deadline = now() + ports_.defaults.probe_timeout;
-    auto seen = co_await ports_.probe->look(endpoint, deadline);
-    if (!seen) {
-      unproven += fmt::format("{}: {}. ", endpoint.text(), seen.error().message());
-    } else if (seen->leaf.serial != serial) {
-      unproven += fmt::format("{} serves serial {}, valid until {}. ", endpoint.text(),
-                              seen->leaf.serial, format_time(seen->leaf.not_after));
-    }
-  }
+  const auto unproven = co_await who_does_not_serve(&ports_, places->endpoints, serial);
   if (!unproven.empty()) {
     if (!issuance.step_deadline || now() < *issuance.step_deadline) {
       co_return again(std::move(issuance), std::nullopt);
@@ -712,7 +736,7 @@ Task<StepResult> Steps::prove(Issuance issuance, Domain domain) {
                                serial, format_duration(ports_.defaults.prove_within), unproven));
   }
   std::vector<Event> events;
-  if (!choices->endpoints.empty()) {
+  if (!places->endpoints.empty()) {
     issuance.certificate->served = true;
     events.push_back(event(issuance, "certificate.served", {{"serial", serial.text()}}));
   }

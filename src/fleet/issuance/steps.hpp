@@ -69,6 +69,8 @@ class Steps {
   /// The chain of this leaf that the config prefers, else the CA's default. Errors: transient, when
   /// another look may find it.
   Task<Result<ChosenChain>> choose_chain(Issuance issuance, acme::Chain offered, Fingerprint leaf);
+  /// Errors: rejected when the key of this CSR (DER in base64url) was compromised.
+  Task<Status> check_key(std::string csr);
   Result<Material> material_of(const Issuance& issuance) const;
 
   const CaPort& ca(const Issuance& issuance) const { return ports_.cas.at(issuance.ca); }

@@ -1,0 +1,59 @@
+#include "fleet/kept.hpp"
+
+#include "crypto/x509.hpp"
+
+namespace certherd::fleet {
+namespace {
+
+tl::unexpected<Error> unfit(std::string detail) {
+  return fail(Error::Kind::rejected, "check what the vault keeps", std::move(detail));
+}
+
+}  // namespace
+
+Task<Result<Material>> load_kept(vault::Vault* vault, store::Store* store,
+                                 Certificate certificate) {
+  auto material = co_await vault->load(certificate.domain);
+  if (!material) co_return material;
+  auto chain = crypto::read_chain(material->fullchain);
+  if (!chain) co_return unfit("its chain cannot be read: " + chain.error().message());
+  const auto& leaf = chain->front();
+  if (leaf.serial != certificate.serial) {
+    co_return unfit(
+        fmt::format("it keeps certificate {}, and the store says {}: certherd issue {} "
+                    "makes them agree",
+                    leaf.serial, certificate.serial, certificate.domain));
+  }
+  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  if (!key) co_return unfit("its private key cannot be read: " + key.error().message());
+  if (key->public_key() != leaf.public_key) {
+    co_return unfit(
+        fmt::format("its private key is not the one of certificate {}: certherd issue "
+                    "{} makes a new pair",
+                    certificate.serial, certificate.domain));
+  }
+  auto compromised = co_await store->is_compromised(crypto::hash_of_key(leaf.public_key));
+  if (!compromised) co_return fail(std::move(compromised.error()));
+  if (*compromised) {
+    co_return unfit(
+        fmt::format("the key of certificate {} was compromised and is not used any "
+                    "more: certherd issue {} makes a new one",
+                    certificate.serial, certificate.domain));
+  }
+  co_return material;
+}
+
+Task<Result<crypto::PrivateKey>> load_key(vault::Vault* vault, Fqdn domain,
+                                          std::string public_key) {
+  auto material = co_await vault->load(domain);
+  if (!material) co_return fail(std::move(material.error()));
+  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  if (!key) co_return fail(std::move(key.error()));
+  if (key->public_key() != public_key) {
+    co_return fail(Error::Kind::not_found, "load the certificate's key",
+                   "the vault keeps the key of another certificate by now");
+  }
+  co_return std::move(*key);
+}
+
+}  // namespace certherd::fleet
