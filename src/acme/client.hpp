@@ -27,6 +27,7 @@ struct Directory {
   std::vector<std::string> caa_identities;
   std::map<std::string, std::string> profiles;  ///< what each is in the CA's words, by name
   bool external_account_required = false;
+  std::optional<Time> date;  ///< when the CA sent it, by the CA's clock
 };
 
 /// RFC 8555 section 7.1.2.

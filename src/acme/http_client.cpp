@@ -98,7 +98,10 @@ Task<Result<Directory>> HttpClient::fetch_directory() {
   if (!response) co_return fail(std::move(response.error()).during("directory"));
   auto object = parse_object(*response, "directory");
   if (!object) co_return fail(std::move(object.error()));
-  co_return parse_directory(*object);
+  auto directory = parse_directory(*object);
+  if (!directory) co_return fail(std::move(directory.error()));
+  if (const auto date = response->header("date")) directory->date = http::parse_http_date(*date);
+  co_return directory;
 }
 
 Task<Result<Directory>> HttpClient::directory() {
