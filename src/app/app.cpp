@@ -163,6 +163,22 @@ Task<Status> App::start_dns() {
   co_return Status{};
 }
 
+Task<void> App::stop_dns() {
+  for (auto& [name, batcher] : services_->batchers) co_await batcher->stop();
+  for (auto& [name, responder] : services_->responders) co_await responder->stop();
+  ports_.dns.clear();
+  ports_.visibility = nullptr;
+  services_->batchers.clear();
+  services_->responders.clear();
+  services_->visibility.reset();
+}
+
+Result<std::unique_ptr<dns::Inspector>> App::make_inspector() {
+  auto inspector = dns::Inspector::make(loop_, *random_, config_.resolver);
+  if (!inspector) return fail(std::move(inspector.error()).during("open [resolver]"));
+  return inspector;
+}
+
 Task<void> App::start_ca(CaName ca) {
   const auto& config = config_.cas.at(ca);
   fleet::CaPort port;
@@ -210,8 +226,7 @@ Task<std::vector<std::pair<std::string, Status>>> App::check() {
 }
 
 Task<void> App::stop() {
-  for (auto& [name, batcher] : services_->batchers) co_await batcher->stop();
-  for (auto& [name, responder] : services_->responders) co_await responder->stop();
+  co_await stop_dns();
   for (auto& [name, target] : services_->targets) co_await target->stop();
 }
 

@@ -6,6 +6,7 @@
 
 #include "app/accounts.hpp"
 #include "app/config.hpp"
+#include "dns/inspector.hpp"
 #include "fleet/ports.hpp"
 #include "runtime/event_loop.hpp"
 #include "store/store.hpp"
@@ -44,13 +45,22 @@ class App {
   /// Tries each CA, vault and target by its section, read-only; after prepare_checks().
   Task<std::vector<std::pair<std::string, Status>>> check();
 
+  /// Builds only the DNS part of start(), and begins to answer for the responders: for the holder
+  /// of the lease alone, since their ports belong to it. Errors: misconfigured.
+  Task<Status> start_dns();
+
+  /// Ends what start_dns() began.
+  Task<void> stop_dns();
+
+  /// Looks at the public DNS. Errors: misconfigured when no resolver is known.
+  Result<std::unique_ptr<dns::Inspector>> make_inspector();
+
   /// Ends what start() or a prepare_…() began, also when that failed half way. Must be called
   /// before the loop ends.
   Task<void> stop();
 
  private:
   App(Config config, runtime::EventLoop& loop);
-  Task<Status> start_dns();
   Task<Result<std::set<CaName>>> needed_cas();
   Task<void> start_ca(CaName ca);
   Status start_places();

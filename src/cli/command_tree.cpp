@@ -72,6 +72,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_config(top, context);
   add_account(top, context);
   add_domain(top, context);
+  add_doctor(top, context);
   add_plan(top, context);
   add_issue(top, context);
   add_run(top, context);

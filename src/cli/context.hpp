@@ -37,6 +37,7 @@ void add_run(CLI::App& parent, Context& context);
 void add_cert(CLI::App& parent, Context& context);
 void add_scan(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);
+void add_doctor(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);
 void add_completion(CLI::App& parent, Context& context);
 void add_man(CLI::App& parent, Context& context);

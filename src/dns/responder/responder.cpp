@@ -104,14 +104,9 @@ void AuthoritativeResponder::serve(std::vector<responder::Sockets> sockets) {
 }
 
 Task<Result<Zone>> AuthoritativeResponder::find_zone(Fqdn name) {
-  const auto* zone = authority_.zone_of(responder::encode_name(name));
-  if (zone == nullptr) {
-    co_return fail(Error::Kind::not_found, "find zone",
-                   fmt::format("{} is in none of the responder's zones: add \"{}\" to the zone "
-                               "that holds it",
-                               name, responder::delegation_line(name, zone_names_.front())));
-  }
-  co_return Zone{.id = ZoneId(zone->apex().text()), .name = zone->apex()};
+  auto zone = responder_zone(zone_names_, name);
+  if (!zone) co_return fail(std::move(zone.error()));
+  co_return Zone{.id = ZoneId(zone->text()), .name = std::move(*zone)};
 }
 
 Task<Result<Ticket>> AuthoritativeResponder::apply(Zone zone, std::vector<TxtChange> changes) {
@@ -219,6 +214,19 @@ std::vector<std::string> specific_addresses(const std::vector<ServerAddress>& li
 }
 
 }  // namespace
+
+Result<Fqdn> responder_zone(const std::vector<Fqdn>& zones, const Fqdn& name) {
+  const Fqdn* longest = nullptr;
+  for (const auto& zone : zones) {
+    if (!name.is_within(zone)) continue;
+    if (longest == nullptr || zone.is_within(*longest)) longest = &zone;
+  }
+  if (longest != nullptr) return *longest;
+  return fail(Error::Kind::not_found, "find zone",
+              fmt::format("{} is in none of the responder's zones: add \"{}\" to the zone "
+                          "that holds it",
+                          name, responder::delegation_line(name, zones.front())));
+}
 
 Result<std::unique_ptr<Responder>> Responder::start(runtime::EventLoop& loop,
                                                     ResponderOptions options,

@@ -24,6 +24,10 @@ struct ResponderOptions {
   int tcp_connections = 1024;
 };
 
+/// The longest of the responder's zones that holds `name`. Errors: not_found, with the CNAME that
+/// would lead into the first of them.
+Result<Fqdn> responder_zone(const std::vector<Fqdn>& zones, const Fqdn& name);
+
 /// A DNS provider that is itself the name server: authoritative for its zones over UDP and TCP.
 /// Challenge names inside the zones are served directly; other names reach it by their CNAME
 /// into the first zone. Answers SOA, NS, its own addresses, TXT values and proper negative
