@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 
+#include "app/seal_keys.hpp"
 #include "base/log.hpp"
 #include "base/versioned_folder.hpp"
 #include "dns/live_visibility.hpp"
@@ -43,10 +44,8 @@ App::~App() = default;
 
 Result<std::unique_ptr<App>> App::open(Config config, runtime::EventLoop& loop) {
   auto app = std::unique_ptr<App>(new App(std::move(config), loop));
-  auto key = app->config_.seal_key.read();
-  if (!key) return fail(std::move(key.error()).during("open the seal key"));
-  auto sealer = crypto::Sealer::from_key_text(*key);
-  if (!sealer) return fail(std::move(sealer.error()).during("open the seal key"));
+  auto sealer = open_seal_keys(app->config_);
+  if (!sealer) return fail(std::move(sealer.error()));
   app->sealer_ = std::make_unique<crypto::Sealer>(std::move(*sealer));
 
   auto store = store::Store::open({.url = app->config_.store_url, .create = false}, *app->writer_,
@@ -59,7 +58,15 @@ Result<std::unique_ptr<App>> App::open(Config config, runtime::EventLoop& loop) 
   return app;
 }
 
+Status App::reopen_seal_keys() {
+  auto sealer = open_seal_keys(config_);
+  if (!sealer) return fail(std::move(sealer.error()));
+  *sealer_ = std::move(*sealer);
+  return {};
+}
+
 Task<Status> App::start() {
+  if (auto keys = reopen_seal_keys(); !keys) co_return keys;
   ports_.loop = &loop_;
   ports_.offload = pool_.get();
   ports_.random = random_.get();

@@ -27,6 +27,13 @@ class App {
   store::Store& store() { return *store_; }
   Accounts& accounts() { return *accounts_; }
 
+  /// The seal key, and the keys that it also opens.
+  const crypto::Sealer& sealer() const { return *sealer_; }
+
+  /// Reads the seal keys again: another process may have changed them since open(). Errors: as
+  /// open_seal_keys().
+  Status reopen_seal_keys();
+
   /// Builds DNS, vaults, targets and probe, and opens the accounts at all CAs that an enabled
   /// domain or an unfinished issuance names, and those that there are. A CA that cannot be used is
   /// marked so: its domains fail, the others do not. Errors: what concerns everybody, such as a

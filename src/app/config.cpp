@@ -63,12 +63,19 @@ class Reader {
     } else {
       config_.seal_key.file = absolute("certherd.key");
     }
+    for (const auto* inner : table.tables("old_seal_keys")) {
+      config_.old_seal_keys.push_back(secret_in(table, "old_seal_keys", inner));
+    }
     table.done();
   }
 
   std::optional<SecretSource> secret(TomlSection& parent, std::string_view key) {
     const auto* inner = parent.table(key);
     if (inner == nullptr) return std::nullopt;
+    return secret_in(parent, key, inner);
+  }
+
+  SecretSource secret_in(TomlSection& parent, std::string_view key, const toml::table* inner) {
     TomlSection table(inner, fmt::format("{}.{}", parent.name(), key), faults_);
     SecretSource source;
     source.where = parent.where(key);

@@ -61,6 +61,7 @@ struct Config {
   std::filesystem::path file;
   std::string store_url;  ///< "sqlite:" and an absolute path
   SecretSource seal_key;
+  std::vector<SecretSource> old_seal_keys;  ///< open what they sealed, seal nothing any more
   std::map<CaName, CaConfig> cas;
   std::map<DnsName, dns::ResponderOptions> responders;
   std::map<VaultName, std::filesystem::path> directories;

@@ -1,7 +1,6 @@
 #include "app/lease.hpp"
 
 #include <exception>
-#include <optional>
 
 #include "app/process_identity.hpp"
 #include "base/log.hpp"
@@ -23,22 +22,23 @@ Task<void> keep_lease(App* app, std::string owner) {
 
 }  // namespace
 
-Task<Result<Account>> alone(App* app, Task<Result<Account>> change) {
+Task<Status> alone(App* app, Task<void> work) {
   const auto owner = process_identity();
   auto lease = co_await app->store().acquire_lease(owner, lease_ttl, &is_dead);
   if (!lease) co_return fail(std::move(lease.error()));
   if (lease->owner != owner) {
     co_return fail(Error::Kind::conflict, "wait for the executor",
                    fmt::format("{} executes for this store, and what it has under way relies on "
-                               "the account as it is: run this again when it has ended",
+                               "what this would change: run it again when that has ended",
                                describe_process(lease->owner)));
   }
+  // It may have changed while another process had the lease.
+  if (auto keys = app->reopen_seal_keys(); !keys) co_return keys;
   runtime::TaskGroup background(app->loop());
   background.spawn(keep_lease(app, owner));
-  std::optional<Result<Account>> result;
   std::exception_ptr thrown;
   try {
-    result = co_await std::move(change);
+    co_await std::move(work);
   } catch (...) {
     thrown = std::current_exception();  // nothing can be awaited in here
   }
@@ -47,7 +47,7 @@ Task<Result<Account>> alone(App* app, Task<Result<Account>> change) {
   if (thrown) std::rethrow_exception(thrown);
   auto released = co_await app->store().release_lease(owner);
   if (!released) log::warning("the lease is left to run out: {}", released.error().message());
-  co_return std::move(*result);
+  co_return Status{};
 }
 
 }  // namespace certherd::app

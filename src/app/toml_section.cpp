@@ -150,6 +150,20 @@ const toml::table* TomlSection::table(std::string_view key) {
   return nullptr;
 }
 
+std::vector<const toml::table*> TomlSection::tables(std::string_view key) {
+  const auto* node = find(key);
+  if (node == nullptr) return {};
+  std::vector<const toml::table*> found;
+  const auto* array = node->as_array();
+  const bool all_tables = array != nullptr && std::ranges::all_of(*array, [&](const auto& item) {
+                            found.push_back(item.as_table());
+                            return found.back() != nullptr;
+                          });
+  if (all_tables) return found;
+  fault(key, "must be a list of tables, such as [{ ... }, { ... }]");
+  return {};
+}
+
 std::vector<std::pair<std::string, TomlSection>> TomlSection::sections() {
   std::vector<std::pair<std::string, TomlSection>> found;
   if (table_ == nullptr) return found;

@@ -52,6 +52,8 @@ class TomlSection {
   /// A table of texts; empty where the others give nothing.
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);
   const toml::table* table(std::string_view key);  ///< null where the others give nothing
+  /// A list of tables; empty where the others give nothing.
+  std::vector<const toml::table*> tables(std::string_view key);
 
   /// All sub-tables, such as every [ca.NAME].
   std::vector<std::pair<std::string, TomlSection>> sections();

@@ -1,5 +1,6 @@
 #include "crypto/sealer.hpp"
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include "crypto/encoding.hpp"
@@ -22,6 +23,12 @@ tl::unexpected<Error> damaged() {
 }
 
 }  // namespace
+
+Sealer::Sealer(Secret<std::string> key, std::string key_id) : key_id_(std::move(key_id)) {
+  keys_.emplace(key_id_, std::move(key));
+}
+
+void Sealer::also_open(Sealer former) { keys_.merge(former.keys_); }
 
 Result<Sealer> Sealer::make(Secret<std::string> key) {
   if (key.reveal().size() != key_size) {
@@ -51,6 +58,10 @@ Result<Sealer> Sealer::from_key_text(const Secret<std::string>& text) {
   return make(Secret<std::string>(key ? std::move(*key) : std::string()));
 }
 
+bool Sealer::sealed_here(std::string_view sealed) const {
+  return sealed.starts_with(std::string(version) + key_id_ + ".");
+}
+
 std::string Sealer::seal(const Secret<std::string>& plain, std::string_view purpose) const {
   const std::string& text = plain.reveal();
   std::string sealed(nonce_size + text.size() + tag_size, '\0');
@@ -63,8 +74,8 @@ std::string Sealer::seal(const Secret<std::string>& plain, std::string_view purp
   int size = 0;
   // GCM adds nothing when it ends, but EVP_EncryptFinal_ex wants a place to add it to.
   ensure(context != nullptr &&
-             EVP_EncryptInit_ex2(context.get(), EVP_aes_256_gcm(), octets(key_.reveal()), nonce,
-                                 nullptr) == 1 &&
+             EVP_EncryptInit_ex2(context.get(), EVP_aes_256_gcm(),
+                                 octets(keys_.at(key_id_).reveal()), nonce, nullptr) == 1 &&
              EVP_EncryptUpdate(context.get(), nullptr, &size, octets(purpose),
                                static_cast<int>(purpose.size())) == 1 &&
              EVP_EncryptUpdate(context.get(), body, &size, octets(text),
@@ -80,9 +91,12 @@ Result<Secret<std::string>> Sealer::open(std::string_view sealed, std::string_vi
   if (!sealed.starts_with(version) || sealed.size() < header || sealed[header - 1] != '.') {
     return damaged();
   }
-  if (sealed.substr(version.size(), key_id_size) != key_id_) {
+  const auto key = keys_.find(sealed.substr(version.size(), key_id_size));
+  if (key == keys_.end()) {
     return fail(Error::Kind::misconfigured, "open sealed data",
-                "it was sealed under another key than the configured seal key");
+                fmt::format("it was sealed under key {}, and the seal key is {}: put that key back "
+                            "from its backup, or name it in old_seal_keys under [store]",
+                            sealed.substr(version.size(), key_id_size), key_id_));
   }
   auto bytes = from_base64(sealed.substr(header));
   if (!bytes || bytes->size() < nonce_size + tag_size) return damaged();
@@ -96,7 +110,7 @@ Result<Secret<std::string>> Sealer::open(std::string_view sealed, std::string_vi
   ensure(context != nullptr, "open sealed data");
   int size = 0;
   const bool opened =
-      EVP_DecryptInit_ex2(context.get(), EVP_aes_256_gcm(), octets(key_.reveal()), nonce,
+      EVP_DecryptInit_ex2(context.get(), EVP_aes_256_gcm(), octets(key->second.reveal()), nonce,
                           nullptr) == 1 &&
       EVP_DecryptUpdate(context.get(), nullptr, &size, octets(purpose),
                         static_cast<int>(purpose.size())) == 1 &&

@@ -75,8 +75,20 @@ TEST(SealedText, AnotherKeyIsToldFromDamage) {
   const auto opened = sealer_of('x').open(sealed, "p");
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, Error::Kind::misconfigured);
-  EXPECT_THAT(opened.error().message(), HasSubstr("another key"));
+  EXPECT_THAT(opened.error().message(), HasSubstr("sealed under key " + sealer_of('k').key_id()));
+  EXPECT_THAT(opened.error().message(), HasSubstr("seal key is " + sealer_of('x').key_id()));
   EXPECT_NE(sealer_of('k').key_id(), sealer_of('x').key_id());
+}
+
+TEST(SealedText, OfAFormerKeyOpensWhileKeysChange) {
+  const std::string sealed = sealer_of('k').seal(secret("key"), "p");
+  Sealer sealer = sealer_of('x');
+  sealer.also_open(sealer_of('k'));
+  const auto opened = sealer.open(sealed, "p");
+  ASSERT_TRUE(opened) << opened.error().message();
+  EXPECT_EQ(opened->reveal(), "key");
+  EXPECT_FALSE(sealer.sealed_here(sealed));
+  EXPECT_TRUE(sealer.sealed_here(sealer.seal(*opened, "p"))) << "it seals under its own key only";
 }
 
 TEST(SealedText, EveryChangedOctetIsNoticed) {

@@ -53,6 +53,8 @@ class SqlStore final : public Store {
                                     bool (*holder_is_dead)(const std::string& owner)) override;
   Task<Status> release_lease(std::string owner) override;
 
+  Task<Result<int>> reseal(Reseal reseal, std::vector<Event> events) override;
+
   Task<Status> append(std::vector<Event> events) override;
   Task<Result<std::vector<NumberedEvent>>> events(EventQuery query) override;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,18 @@ struct Changes {
   };
   std::optional<Outcome> outcome;
 };
+
+/// A text of crypto::Sealer in the store.
+struct SealedText {
+  enum class Of { account, issuance };
+
+  Of of;
+  std::string owner;  ///< name of the CA, or of the domain
+  std::string text;
+};
+
+/// Gives what is to stand in the place of a sealed text. Runs on the writer's thread.
+using Reseal = std::function<Result<std::string>(const SealedText& sealed)>;
 
 struct EventQuery {
   std::optional<Fqdn> domain;
@@ -162,6 +175,10 @@ class Store : public dns::Ledger {
                                             bool (*holder_is_dead)(const std::string& owner)) = 0;
   /// Gives it up, if it is ours.
   virtual Task<Status> release_lease(std::string owner) = 0;
+
+  /// Replaces all sealed texts at one time, and gives how many have changed. Who holds a row from
+  /// before cannot write it any more. Errors: those of `reseal`; nothing has changed then.
+  virtual Task<Result<int>> reseal(Reseal reseal, std::vector<Event> events) = 0;
 
   // Audit trail.
 
