@@ -3,40 +3,19 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "bind_server.hpp"
+#include "dns/inspector.hpp"
 #include "dns/live_visibility.hpp"
-#include "dns/query.hpp"
 #include "runtime/event_loop.hpp"
-#include "runtime/process.hpp"
 #include "runtime/random.hpp"
 
 namespace certherd::dns {
 namespace {
-
-namespace fs = std::filesystem;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-constexpr std::string_view remedy =
-    "named (BIND 9) is not installed: run scripts/setup, which installs the package bind9";
-
-/// Debian keeps servers where only root's PATH looks.
-std::string find_named() {
-  for (const char* path : {"/usr/sbin/named", "/usr/local/sbin/named", "/usr/bin/named"}) {
-    if (fs::exists(path)) return path;
-  }
-  return {};
-}
 
 constexpr std::string_view example_zone = R"($TTL 60
 @ IN SOA ns1.example.net. hostmaster.example.test. 1 3600 600 86400 60
@@ -49,6 +28,10 @@ _acme-challenge.round IN CNAME circle
 circle IN CNAME _acme-challenge.round
 _acme-challenge.direct IN TXT "first" " half"
 _acme-challenge.direct IN TXT "foreign"
+@ IN CAA 0 issue "ca.example; accounturi=https://ca.example/acct/1"
+@ IN CAA 0 issuewild ";"
+critical IN CAA 128 future "a \"quoted\" word"
+www IN CNAME critical
 )";
 
 /// Its name x1 holds so many values that they do not fit into one datagram.
@@ -64,93 +47,21 @@ ns1 IN A 127.0.0.1
   return text;
 }
 
-/// A named of our own on a free port of 127.0.0.1, in a folder of its own.
 class Bind : public testing::Test {
  protected:
   void SetUp() override {
-    named = find_named();
-    ASSERT_FALSE(named.empty()) << remedy;
-    std::string pattern = (fs::temp_directory_path() / "certherd-bind.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-    write("example.test.zone", example_zone);
-    write("acme.test.zone", acme_zone());
-    ASSERT_TRUE(loop->run(start())) << log();
-    options.servers = {server};
-    options.authoritative_port = server.port;
-    options.overrides = {{Fqdn::literal("ns1.example.net"), server}};
+    std::map<std::string, std::string> zones = {{"example.test", std::string(example_zone)},
+                                                {"acme.test", acme_zone()}};
+    auto started = loop->run(BindServer::start(loop.get(), std::move(zones)));
+    ASSERT_TRUE(started) << started.error().message();
+    server = std::move(*started);
+    options.servers = {server->address()};
+    options.authoritative_port = server->address().port;
+    options.overrides = {{Fqdn::literal("ns1.example.net"), server->address()}};
   }
 
   void TearDown() override {
-    if (child) loop->run(child->stop(seconds(10)));
-    child.reset();
-    std::error_code ignored;
-    if (!folder.empty()) fs::remove_all(folder, ignored);
-  }
-
-  void write(std::string_view name, std::string_view content) const {
-    std::ofstream(folder / name) << content;
-  }
-
-  std::string log() const {
-    std::ifstream file(folder / "named.log");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  /// A port that is free for UDP and TCP now; somebody may still take it before named does.
-  std::uint16_t free_port() {
-    using boost::asio::ip::address_v4;
-    for (;;) {
-      boost::asio::ip::tcp::acceptor tcp(loop->context(), {address_v4::loopback(), 0});
-      boost::asio::ip::udp::socket udp(loop->context(), boost::asio::ip::udp::v4());
-      boost::system::error_code taken;
-      const auto port = tcp.local_endpoint().port();
-      udp.bind({address_v4::loopback(), port}, taken);
-      if (!taken) return port;
-    }
-  }
-
-  Task<bool> start() {
-    for (int i = 0; i < 5; ++i) {
-      server = {.address = "127.0.0.1", .port = free_port()};
-      write("named.conf", fmt::format(R"(
-options {{
-  directory "{0}";
-  pid-file "{0}/named.pid";
-  listen-on port {1} {{ 127.0.0.1; }};
-  listen-on-v6 {{ none; }};
-  recursion no;
-  dnssec-validation no;
-  empty-zones-enable no;
-  minimal-responses yes;
-  notify no;
-}};
-controls {{ }};
-zone "example.test" {{ type primary; file "example.test.zone"; }};
-zone "acme.test" {{ type primary; file "acme.test.zone"; }};
-)",
-                                      folder.string(), server.port));
-      runtime::Command command;
-      command.arguments = {named, "-g", "-n", "1", "-c", (folder / "named.conf").string()};
-      command.log_file = folder / "named.log";
-      auto started = runtime::Child::start(*loop, std::move(command));
-      if (!started) co_return false;
-      child = std::move(*started);
-      if (co_await answers()) co_return true;
-    }
-    co_return false;
-  }
-
-  /// Whether named answers for its last zone before it ends or half a minute has passed.
-  Task<bool> answers() {
-    const Time deadline = loop->clock().now() + seconds(30);
-    while (loop->clock().now() < deadline && !child->exit_status()) {
-      Question question{.name = "acme.test", .type = RecordType::soa};
-      auto reply = co_await querier.ask(server, std::move(question), Transport::tcp, {}, deadline);
-      if (reply && reply->authoritative) co_return true;
-      co_await loop->clock().sleep_for(milliseconds(20));
-    }
-    co_return false;
+    if (server) loop->run(server->stop());
   }
 
   Visibility& visibility() {
@@ -167,17 +78,23 @@ zone "acme.test" {{ type primary; file "acme.test.zone"; }};
     return loop->run(visibility().look(place, std::move(values)));
   }
 
+  Inspector& inspector() {
+    if (!inspector_) inspector_ = Inspector::make(*loop, random, options).value();
+    return *inspector_;
+  }
+
+  Result<CaaSet> caa(std::string_view name) {
+    return loop->run(inspector().caa(Fqdn::literal(name)));
+  }
+
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_event_loop();
   runtime::SystemRandom random;
-  Querier querier{*loop, random};
-  std::string named;
-  fs::path folder;
-  ServerAddress server;
-  std::unique_ptr<runtime::Child> child;
+  std::unique_ptr<BindServer> server;
   ResolverOptions options;
 
  private:
   std::unique_ptr<Visibility> visibility_;
+  std::unique_ptr<Inspector> inspector_;
 };
 
 TEST_F(Bind, LeadsThroughACnameIntoTheOtherZone) {
@@ -235,6 +152,50 @@ TEST_F(Bind, LeadsInACircleThatIsToldAsSuch) {
   ASSERT_FALSE(location);
   EXPECT_EQ(location.error().kind, Error::Kind::misconfigured);
   EXPECT_THAT(location.error().detail, testing::HasSubstr("lead in a circle"));
+}
+
+TEST_F(Bind, ServesCaaRecordsThatAreReadToTheOctet) {
+  const auto set = caa("*.a.b.example.test");
+
+  ASSERT_TRUE(set) << set.error().message();
+  EXPECT_EQ(set->at.text(), "example.test");
+  EXPECT_THAT(set->properties,
+              testing::UnorderedElementsAre(
+                  CaaProperty{0, "issue", "ca.example; accounturi=https://ca.example/acct/1"},
+                  CaaProperty{0, "issuewild", ";"}));
+}
+
+TEST_F(Bind, LeadsToCaaRecordsThroughACname) {
+  const auto set = caa("www.example.test");
+
+  ASSERT_TRUE(set) << set.error().message();
+  EXPECT_EQ(set->by, "www.example.test -> critical.example.test");
+  EXPECT_THAT(set->properties,
+              testing::ElementsAre(CaaProperty{128, "future", "a \"quoted\" word"}));
+}
+
+TEST_F(Bind, KnowsNothingOfCaaAboveItsZones) {
+  const auto set = caa("a.acme.test");
+
+  ASSERT_TRUE(set) << set.error().message();
+  EXPECT_TRUE(set->properties.empty());
+  EXPECT_EQ(set->unasked.text(), "test");
+}
+
+TEST_F(Bind, ServesItsZonesOnAllNameServers) {
+  const auto survey = loop->run(inspector().survey(Fqdn::literal("example.test")));
+
+  ASSERT_TRUE(survey) << survey.error().message();
+  EXPECT_THAT(survey->own, testing::ElementsAre("ns1.example.net", "ns2.example.test"));
+  EXPECT_EQ(survey->words.size(), 4U);
+  for (const auto& word : survey->words) EXPECT_EQ(word.finding, "") << word.server;
+  EXPECT_THAT(survey->parent_unknown, testing::HasSubstr("REFUSED"));
+}
+
+TEST_F(Bind, ShowsAllValuesOfANameToTheInspector) {
+  const auto values =
+      loop->run(inspector().values(Fqdn::literal("x1.acme.test"), Fqdn::literal("acme.test")));
+  EXPECT_EQ(values.value().size(), 60U);
 }
 
 }  // namespace

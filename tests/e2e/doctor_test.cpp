@@ -2,9 +2,9 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/json.hpp>
-#include <set>
 
 #include "app/process_identity.hpp"
+#include "bind_server.hpp"
 #include "end_to_end.hpp"
 
 namespace certherd::e2e {
@@ -198,6 +198,108 @@ TEST_F(Doctor, TellsThatAResponderCannotBegin) {
   const auto check = check_of(ended.json(), "", "dns", "dns.responder");
   EXPECT_THAT(text_of(check, "finding"), HasSubstr(std::to_string(port)));
   EXPECT_THAT(text_of(check, "remedy"), HasSubstr("free its address"));
+}
+
+constexpr std::string_view example_zone = R"($TTL 60
+@ IN SOA ns1 hostmaster 1 3600 600 86400 60
+@ IN NS ns1
+ns1 IN A 127.0.0.1
+_acme-challenge.good IN CNAME good.fleet.test.
+good IN CAA 0 issue "pebble.letsencrypt.org; validationmethods=dns-01"
+_acme-challenge.forbidden IN CNAME forbidden.fleet.test.
+forbidden IN CAA 0 issue "other.example"
+_acme-challenge.round IN CNAME circle
+circle IN CNAME _acme-challenge.round
+_acme-challenge.astray IN CNAME elsewhere
+)";
+
+/// Its only name server is led to one that does not serve it.
+constexpr std::string_view lame_zone = R"($TTL 60
+@ IN SOA ns1 hostmaster 1 3600 600 86400 60
+@ IN NS ns1
+ns1 IN A 127.0.0.1
+)";
+
+/// Domains in zones of a BIND, which is a resolver to the program as well.
+class DoctorAtBind : public Doctor {
+ protected:
+  void SetUp() override {
+    Doctor::SetUp();
+    std::map<std::string, std::string> zones = {{"example.test", std::string(example_zone)},
+                                                {"lame.test", std::string(lame_zone)}};
+    auto started = loop().run(dns::BindServer::start(&loop(), std::move(zones)));
+    ASSERT_TRUE(started) << started.error().message();
+    bind_ = std::move(*started);
+    const auto bind = bind_->address().text();
+    configure("[resolver]\nservers = [",
+              fmt::format("[resolver]\noverrides = {{ \"ns1.example.test\" = \"{0}\", "
+                          "\"ns1.lame.test\" = \"127.0.0.1:{1}\" }}\nservers = [\"{0}\", ",
+                          bind, responder_port()));
+    const auto imported = run({"domain", "import", "-"},
+                              "domain\ngood.example.test\nforbidden.example.test\n"
+                              "round.example.test\nastray.example.test\nwww.lame.test\n");
+    ASSERT_EQ(imported.status, 0) << imported.err;
+  }
+
+  void TearDown() override {
+    if (bind_) loop().run(bind_->stop());
+    Doctor::TearDown();
+  }
+
+  std::unique_ptr<dns::BindServer> bind_;
+};
+
+TEST_F(DoctorAtBind, TellsWhatKeepsEachDomainFromACertificate) {
+  const auto ended = run({"--json", "doctor"});
+  EXPECT_EQ(ended.status, 1) << ended.err;
+  const auto document = ended.json();
+  EXPECT_EQ(document.at("summary").at("domains"),
+            json::value({{"ok", 4}, {"warning", 0}, {"failed", 4}}));
+  const auto check = [&document](std::string_view name, std::string_view kind) {
+    return check_of(document, name, kind, name);
+  };
+
+  const auto good = check("good.example.test", "challenge");
+  EXPECT_EQ(text_of(good, "finding"),
+            "_acme-challenge.good.example.test -> good.fleet.test in the zone fleet.test");
+  EXPECT_THAT(text_of(check("good.example.test", "caa"), "finding"),
+              HasSubstr("at good.example.test lets the CA issue"));
+
+  const auto forbidden = check("forbidden.example.test", "caa");
+  EXPECT_EQ(text_of(forbidden, "status"), "failed");
+  EXPECT_EQ(text_of(forbidden, "finding"),
+            "by the CAA records at forbidden.example.test: only other.example may issue, and the "
+            "CA is pebble.letsencrypt.org");
+  EXPECT_EQ(text_of(forbidden, "remedy"),
+            "at forbidden.example.test: let the set hold `0 issue \"pebble.letsencrypt.org\"`");
+
+  EXPECT_THAT(text_of(check("round.example.test", "challenge"), "finding"),
+              HasSubstr("the CNAMEs lead in a circle: _acme-challenge.round.example.test -> "
+                        "circle.example.test -> _acme-challenge.round.example.test"));
+
+  const auto astray = check("astray.example.test", "challenge");
+  EXPECT_THAT(text_of(astray, "finding"), HasSubstr("elsewhere.example.test"));
+  EXPECT_THAT(text_of(astray, "remedy"), HasSubstr("CNAME"));
+
+  const auto lame = check("www.lame.test", "delegation");
+  EXPECT_EQ(text_of(lame, "status"), "failed");
+  EXPECT_EQ(text_of(lame, "finding"),
+            fmt::format("not every name server serves lame.test: ns1.lame.test (127.0.0.1:{0}, "
+                        "UDP): REFUSED; ns1.lame.test (127.0.0.1:{0}, TCP): REFUSED",
+                        responder_port()));
+}
+
+TEST_F(DoctorAtBind, AnIssuanceForAZoneThatNobodyServesEndsAtOnceWithTheSameFinding) {
+  const Time begun = loop().clock().now();
+  const auto ended = run({"--json", "issue", "www.lame.test"});
+  EXPECT_LT(loop().clock().now() - begun, 20s);  // check_within is a minute
+  EXPECT_EQ(ended.status, 1) << ended.err;
+  const auto document = ended.json();
+  const auto& error = document.at("results").at(0).at("error");
+  EXPECT_EQ(error.at("kind").as_string(), "not_found");
+  EXPECT_EQ(std::string(error.at("detail").as_string()),
+            fmt::format("nobody serves lame.test: ns1.lame.test (127.0.0.1:{}, UDP): REFUSED",
+                        responder_port()));
 }
 
 }  // namespace
