@@ -179,6 +179,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
     co_return fail(refusal("newOrder", 409, "alreadyReplaced", "it was replaced before"));
   }
   std::vector<std::string> names;
+  names.reserve(wanted.names.size());
   for (const auto& name : wanted.names) names.push_back(name.text());
   std::ranges::sort(names);
   if (const auto* same = order_again(names)) {
