@@ -25,7 +25,10 @@ seal_key = { file = "certherd.key" }      # seals private keys at rest: keep a c
 directory = "https://acme-v02.api.letsencrypt.org/directory"
 contact = []                              # such as ["ops@example.com"]
 terms_of_service_agreed = false           # read https://letsencrypt.org/repository/, then set true
-# account_key = "ecdsa-p256"              # ecdsa-p384, rsa-2048
+# account_key = "ecdsa-p256"              # ecdsa-p384, rsa-2048; ed25519 at CAs that take it
+# eab = { kid = "K1", hmac = { env = "EAB_HMAC" } }   # where the CA binds an external account
+# profile = "tlsserver"                   # one of the CA's; without it the CA chooses
+# preferred_chain = "ISRG Root X1"        # by the topmost issuer's name
 # finalize_within = "3m"
 # max_in_flight = 500                     # orders open at one time
 # requests_at_once = 64                   # exchanges with the CA under way at one time

@@ -5,9 +5,9 @@
 #include <csignal>
 #include <future>
 
-#include "base/versioned_folder.hpp"
+#include "crypto/x509.hpp"
 #include "end_to_end.hpp"
-#include "pebble_log.hpp"
+#include "http/curl_client.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -212,6 +212,31 @@ TEST_F(AccountCommands, AProfileThatTheCaDoesNotOfferIsToldWithThoseItDoes) {
   configure("nonesuch", "default");
   const auto issued = run({"--json", "issue", "--all"});
   EXPECT_EQ(issued.status, 0) << issued.err;
+}
+
+TEST_F(AccountCommands, TheChainThatIsPreferredIsTheOneThatIsKept) {
+  set_account_stage({.domains = 1, .environment = {{"PEBBLE_ALTERNATE_ROOTS", "1"}}});
+  const auto& pebble = stage_->pebble();
+  const auto client = http::make_curl_client(
+      loop(), {.user_agent = "certherd-test", .trust_pem = pebble.trust_pem()});
+  http::Request request;
+  request.url = pebble.management_url() + "/roots/1";
+  const auto other = loop().run(client->send(std::move(request), loop().clock().now() + 10s));
+  ASSERT_TRUE(other) << other.error().message();
+  const auto root = crypto::read_chain(other->body);
+  ASSERT_TRUE(root) << root.error().message();
+  const auto name = root->front().issuer;
+
+  const auto topmost_issuer = [this] {
+    const auto issued = run({"--json", "issue", "site-0001.fleet.test"});
+    EXPECT_EQ(issued.status, 0) << issued.err;
+    const auto result = issued.json().at("results").at(0);
+    const auto file = result.at("vault").at("fullchain").as_string();
+    return crypto::read_chain(content_of(std::string(file)))->back().issuer;
+  };
+  EXPECT_NE(topmost_issuer(), name);
+  configure("contact =", fmt::format("preferred_chain = \"{}\"\ncontact =", name));
+  EXPECT_EQ(topmost_issuer(), name);
 }
 
 /// With a proxy that kills the program at any of its requests.
