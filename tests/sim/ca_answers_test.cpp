@@ -223,6 +223,19 @@ TEST(Replaces, NamesTheCertificateOfTheSameCaThatTheOrderFollows) {
   EXPECT_EQ(fleet.ca().last_replaces(), "");
 }
 
+TEST(Replaces, NothingThatWasRevoked) {
+  FleetSimulation fleet(41, 1);
+  fleet.ca().offer_renewal_info();
+  fleet.issue_all();
+  WorkRequest::Arguments arguments;
+  arguments.reason = RevocationReason::superseded;
+  fleet.do_for_all(WorkRequest::Kind::revoke, arguments);
+  ASSERT_TRUE(fleet.domains().front().certificate->revoked_at);
+  fleet.issue_all();
+  EXPECT_EQ(fleet.ca().certificates_issued(), 2);
+  EXPECT_EQ(fleet.ca().last_replaces(), "");
+}
+
 TEST(Replaces, WhatWasReplacedAlreadyIsOrderedWithoutItAtOnce) {
   FleetSimulation fleet(43, 1);
   fleet.ca().offer_renewal_info();
