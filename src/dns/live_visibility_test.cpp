@@ -104,6 +104,63 @@ TEST_F(Locate, TellsTheWholeCircleOfCnames) {
             "c.acme.test -> b.example.test");
 }
 
+TEST_F(Locate, EndsWhereNameServersAreOnlyNamedByEachOther) {
+  // Two zones whose name servers lie in each other, and nobody tells an address.
+  world.add_zone("one.test", "ns.two.test", "127.0.0.1");
+  world.add_zone("two.test", "ns.one.test", "127.0.0.1");
+  std::erase_if(world.records, [](const Record& each) { return each.type == RecordType::a; });
+
+  const auto location = locate("_acme-challenge.one.test");
+
+  ASSERT_FALSE(location);
+  EXPECT_EQ(location.error().kind, Error::Kind::not_found);
+  EXPECT_EQ(location.error().detail, "nobody serves one.test: ns.two.test: has no address");
+}
+
+TEST_F(Locate, TellsOfAnAnswerThatIsTooLarge) {
+  script = [this](const Query& query) {
+    auto reply = world.reply(query);
+    const auto asked = query.question.name;
+    for (int i = 0; i < 1'001; ++i) reply.answers.push_back({asked, RecordType::a, 5, "192.0.2.1"});
+    if (query.transport == Transport::udp) {
+      reply.answers.clear();
+      reply.truncated = true;
+    }
+    return std::vector<Packet>{encode_reply(reply)};
+  };
+  const auto location = locate("_acme-challenge.example.test");
+
+  ASSERT_FALSE(location);
+  EXPECT_EQ(location.error().detail,
+            fmt::format("no answer for _acme-challenge.example.test ({}: truncated over UDP, and "
+                        "over TCP: unreadable reply: it has more than 1000 records)",
+                        server.address().text()));
+}
+
+TEST_F(Locate, TakesNoWordOfAServerThatAnswersOtherQuestions) {
+  script = [this](const Query& query) {
+    auto reply = world.reply(query);
+    reply.question.name = "evil.test";
+    return std::vector<Packet>{encode_reply(reply)};
+  };
+  const auto location = locate("_acme-challenge.example.test");
+
+  ASSERT_FALSE(location);
+  EXPECT_EQ(location.error().kind, Error::Kind::transient);
+  EXPECT_THAT(location.error().detail, HasSubstr("timeout (reply to another question (evil.test"));
+}
+
+TEST_F(Locate, TakesNoRecordOfAnotherName) {
+  // What a server adds about others does not lead the value there.
+  script = [this](const Query& query) {
+    auto reply = world.reply(query);
+    reply.answers.push_back({"other.test", RecordType::cname, 60, "evil.test"});
+    reply.authority.push_back({"evil.test", RecordType::soa, 60, "ns.evil.test"});
+    return std::vector<Packet>{encode_reply(reply)};
+  };
+  EXPECT_EQ(locate("_acme-challenge.example.test").value(), place);
+}
+
 TEST_F(Locate, FollowsEightCnamesAndNoMore) {
   const auto chain = [this](int hops) {
     world.add("_acme-challenge.example.test", RecordType::cname, "h1.example.test");

@@ -115,6 +115,10 @@ Task<Result<Message>> Querier::ask(ServerAddress server, Question question, Tran
                    : co_await ask_tcp(std::move(exchange), options, deadline);
   if (reply && reply->truncated && transport == Transport::udp) {
     reply = co_await ask_tcp(std::move(again), options, deadline);
+    if (!reply) {
+      reply.error().detail =
+          fmt::format("truncated over UDP, and over TCP: {}", reply.error().detail);
+    }
   }
   if (!reply) co_return fail(std::move(reply.error()).during(op));
   co_return reply;
