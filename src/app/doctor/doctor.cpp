@@ -229,11 +229,11 @@ Task<void> Doctor::examine_ca(CaName ca) {
     co_return;
   }
   if (directory->date) note("clock", subject, judge_clock(sent, received, *directory->date));
-  if (account) {
-    note("ca", subject, judge_account(ca, app_.config().cas.at(ca), *directory, *account));
-  } else {
-    note("ca", subject, judge_error(account.error()));
-  }
+  const auto& config = app_.config().cas.at(ca);
+  note("ca", subject,
+       account ? join({judge_account(ca, config, *directory, *account),
+                       judge_profile(ca, config, *directory)})
+               : judge_error(account.error()));
   cas_[ca].directory = std::move(*directory);
 }
 

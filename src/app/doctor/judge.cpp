@@ -306,4 +306,14 @@ Verdict judge_account(const CaName& ca, const CaConfig& config, const acme::Dire
   return ok("no account yet: the first issue registers one");
 }
 
+Verdict judge_profile(const CaName& ca, const CaConfig& config, const acme::Directory& directory) {
+  if (config.profile.empty() || directory.profiles.contains(config.profile)) return {};
+  std::vector<std::string> offered;
+  offered.reserve(directory.profiles.size());
+  for (const auto& [name, words] : directory.profiles) offered.push_back(name);
+  return failed(
+      fmt::format("the CA offers no profile \"{}\"; it offers {}", config.profile, listed(offered)),
+      fmt::format("choose another profile under [ca.{}], or take it out", ca));
+}
+
 }  // namespace certherd::app

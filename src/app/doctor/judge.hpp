@@ -51,4 +51,7 @@ Verdict judge_clock(Time sent, Time received, Time date);
 Verdict judge_account(const CaName& ca, const CaConfig& config, const acme::Directory& directory,
                       const std::optional<Account>& account);
 
+/// Whether the CA offers the profile of its section.
+Verdict judge_profile(const CaName& ca, const CaConfig& config, const acme::Directory& directory);
+
 }  // namespace certherd::app

@@ -230,6 +230,20 @@ TEST(JudgeClock, ComparesBothClocksAndAllowsForTheWayBetween) {
   EXPECT_THAT(year.remedy, HasSubstr("NTP"));
 }
 
+TEST(JudgeProfile, WantsOneThatTheCaOffers) {
+  const CaName ca("le");
+  CaConfig config;
+  acme::Directory directory;
+  directory.profiles = {{"classic", "…"}, {"tlsserver", "…"}};
+  EXPECT_EQ(judge_profile(ca, config, directory).status, Status::ok);
+  config.profile = "tlsserver";
+  EXPECT_EQ(judge_profile(ca, config, directory).status, Status::ok);
+  config.profile = "quick";
+  EXPECT_EQ(judge_profile(ca, config, directory).status, Status::failed);
+  EXPECT_EQ(judge_profile(ca, config, directory).finding,
+            "the CA offers no profile \"quick\"; it offers classic, tlsserver");
+}
+
 TEST(JudgeAccount, TellsWhetherAnOrderWillHaveOne) {
   const CaName ca("le");
   CaConfig config;
