@@ -120,7 +120,7 @@ class Reader {
     }
     ca.profile = named(table, "profile");
     ca.preferred_chain = named(table, "preferred_chain");
-    table.refuse("limits");
+    ca.limits = limits(table, ca.directory);
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));
   }
@@ -143,6 +143,24 @@ class Reader {
     const auto text = table.text(key);
     if (text && text->empty()) table.fault(key, "must not be empty: leave it out for the default");
     return text.value_or("");
+  }
+
+  static CaLimits limits(TomlSection& table, const std::string& directory) {
+    if (const auto preset = table.text("limits")) {
+      if (*preset == "letsencrypt") return CaLimits::letsencrypt;
+      if (*preset == "letsencrypt-staging") return CaLimits::letsencrypt_staging;
+      if (*preset != "none") {
+        table.fault("limits", "must be letsencrypt, letsencrypt-staging or none");
+      }
+      return CaLimits::none;
+    }
+    if (directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
+      return CaLimits::letsencrypt;
+    }
+    if (directory.starts_with("https://acme-staging-v02.api.letsencrypt.org/")) {
+      return CaLimits::letsencrypt_staging;
+    }
+    return CaLimits::none;
   }
 
   /// The type of a section, if it is `supported`.

@@ -36,6 +36,9 @@ struct ExternalAccountConfig {
   Result<Secret<std::string>> read_key() const;
 };
 
+/// Whose published limits a CA has.
+enum class CaLimits { none, letsencrypt, letsencrypt_staging };
+
 struct CaConfig {
   std::string directory;
   std::vector<std::string> contact;  ///< mailto: URLs
@@ -44,10 +47,11 @@ struct CaConfig {
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
   std::optional<ExternalAccountConfig> eab;
-  std::string profile;          ///< for domains that name none; empty: the CA chooses
-  std::string preferred_chain;  ///< name of the topmost issuer; empty: the CA's default
-  int max_in_flight = 500;      ///< orders open at one time
-  int requests_at_once = 64;    ///< exchanges under way at one time
+  std::string profile;               ///< for domains that name none; empty: the CA chooses
+  std::string preferred_chain;       ///< name of the topmost issuer; empty: the CA's default
+  int max_in_flight = 500;           ///< orders open at one time
+  int requests_at_once = 64;         ///< exchanges under way at one time
+  CaLimits limits = CaLimits::none;  ///< where the config says nothing, by the directory's host
 };
 
 struct ProbeConfig {

@@ -11,6 +11,7 @@ namespace certherd::app {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -136,8 +137,26 @@ TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
 }
 
 TEST_F(ConfigTest, RefusesSettingsItCannotHonour) {
-  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nlimits = \"letsencrypt\"\n"),
-              ElementsAre(HasSubstr("cannot honour")));
+  EXPECT_THAT(faults("[probe]\nevery = \"6h\"\n"), ElementsAre(HasSubstr("cannot honour")));
+}
+
+TEST_F(ConfigTest, TheLimitsOfACaAreChosenOrThoseOfItsHost) {
+  const auto limits = [this](const std::string& directory, const std::string& more) {
+    const auto config = load("[ca.x]\ndirectory = \"" + directory + "\"\n" + more);
+    EXPECT_TRUE(config) << config.error().message();
+    return config ? config->cas.at(CaName("x")).limits : CaLimits::none;
+  };
+  const std::string production = "https://acme-v02.api.letsencrypt.org/directory";
+  const std::string staging = "https://acme-staging-v02.api.letsencrypt.org/directory";
+  EXPECT_EQ(limits("https://ca.example/dir", ""), CaLimits::none);
+  EXPECT_EQ(limits(production, ""), CaLimits::letsencrypt);
+  EXPECT_EQ(limits(staging, ""), CaLimits::letsencrypt_staging);
+  EXPECT_EQ(limits(production, "limits = \"none\"\n"), CaLimits::none);
+  EXPECT_EQ(limits("https://ca.example/dir", "limits = \"letsencrypt\"\n"), CaLimits::letsencrypt);
+  EXPECT_EQ(limits("https://ca.example/dir", "limits = \"letsencrypt-staging\"\n"),
+            CaLimits::letsencrypt_staging);
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nlimits = \"many\"\n"),
+              ElementsAre(AllOf(HasSubstr("3: ca.x.limits"), HasSubstr("letsencrypt-staging"))));
 }
 
 TEST_F(ConfigTest, RefusesModesThatShowKeysToOthers) {
