@@ -26,6 +26,8 @@ class App {
   runtime::EventLoop& loop() { return loop_; }
   store::Store& store() { return *store_; }
   Accounts& accounts() { return *accounts_; }
+  /// For what would hold up the loop.
+  runtime::Offload& offload() { return *pool_; }
 
   /// The seal key, and the keys that it also opens.
   const crypto::Sealer& sealer() const { return *sealer_; }

@@ -3,24 +3,18 @@
 #include <csv.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
 #include <optional>
 #include <set>
-#include <sstream>
-
-#include "model/key_type.hpp"
 
 namespace certherd::app {
 namespace {
 
-constexpr std::size_t reported_rows = 100;  // a wholly wrong file need not fill the terminal
+namespace json = boost::json;
 
-struct Line {
-  std::size_t number = 0;
-  InventoryRow row;
-  std::optional<Error> error;
-};
+constexpr std::size_t told_faults = 50;  // a wholly wrong file need not fill the terminal
 
 Error fault(std::string op, std::string detail) {
   Error error;
@@ -30,223 +24,269 @@ Error fault(std::string op, std::string detail) {
   return error;
 }
 
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> found;
-  for (std::string word; stream >> word;) found.push_back(word);
-  return found;
-}
-
-std::optional<bool> parse_boolean(std::string_view text) {
-  if (text == "true" || text == "yes" || text == "1" || text.empty()) return true;
-  if (text == "false" || text == "no" || text == "0") return false;
-  return std::nullopt;
-}
-
-/// Fills a domain column by column and gathers what is wrong.
-class DomainBuilder {
+/// Takes the columns of rows and makes domains of them.
+class Gathered {
  public:
-  Result<Domain> build(const InventoryRow& row) {
-    if (!row.contains("domain")) error("domain", "is missing");
-    for (const auto& [column, value] : row) take(column, value);
-    if (causes_.empty()) return std::move(domain_);
-    auto failure =
-        fault("domain", causes_.size() == 1 ? "one column is wrong" : "several columns are wrong");
-    failure.causes = std::move(causes_);
-    return fail(std::move(failure));
+  explicit Gathered(std::string unit) : unit_(unit), file_{.rows = {}, .faults = RowFaults(unit)} {}
+
+  void add(std::size_t number, Columns columns) {
+    auto domain = domain_of(columns);
+    if (!domain) {
+      file_.faults.add(number, std::move(domain.error()));
+      return;
+    }
+    const auto [earlier, is_new] = seen_.emplace(domain->name.text(), number);
+    if (!is_new) {
+      file_.faults.add(number, fault("domain", fmt::format("{} stands already in {} {}",
+                                                           domain->name, unit_, earlier->second)));
+      return;
+    }
+    file_.rows.push_back(
+        {.number = number, .columns = std::move(columns), .domain = std::move(*domain)});
   }
+
+  void bad(std::size_t number, Error error) { file_.faults.add(number, std::move(error)); }
+
+  InventoryFile take() { return std::move(file_); }
 
  private:
-  void take(const std::string& column, const std::string& value) {
-    if (column == "domain") {
-      if (auto name = this->name(column, value)) domain_.name = *name;
-    } else if (column == "names") {
-      for (const auto& word : words(value)) {
-        if (auto name = this->name(column, word)) domain_.names.push_back(*name);
-      }
-    } else if (column == "zone_id") {
-      domain_.zone_id = ZoneId(value);
-    } else if (column == "ca") {
-      domain_.ca = CaName(value);
-    } else if (column == "dns") {
-      domain_.dns = DnsName(value);
-    } else if (column == "vault") {
-      domain_.vault = VaultName(value);
-    } else if (column == "targets") {
-      for (auto& word : words(value)) domain_.targets.emplace_back(std::move(word));
-    } else if (column == "key") {
-      key(value);
-    } else if (column == "profile") {
-      domain_.profile = value;
-    } else if (column == "endpoints") {
-      endpoints(value);
-    } else if (column == "owner") {
-      domain_.owner = value;
-    } else if (column == "enabled") {
-      if (const auto enabled = parse_boolean(value)) {
-        domain_.enabled = *enabled;
-      } else {
-        error(column, fmt::format("\"{}\" is neither true nor false", value));
-      }
-    } else if (!value.empty()) {
-      domain_.metadata.emplace(column, value);
-    }
-  }
-
-  std::optional<Fqdn> name(const std::string& column, const std::string& text) {
-    auto parsed = Fqdn::parse(text);
-    if (parsed) return *parsed;
-    error(column, parsed.error().detail);
-    return std::nullopt;
-  }
-
-  void key(const std::string& value) {
-    const auto type = parse_key_type(value);
-    const bool known = value.empty() || value == "auto" || (type && *type != KeyType::ed25519);
-    if (known) {
-      domain_.key = value;
-    } else {
-      error("key", fmt::format("\"{}\" is none of auto, ecdsa-p256, ecdsa-p384, rsa-2048, "
-                               "rsa-3072, rsa-4096",
-                               value));
-    }
-  }
-
-  void endpoints(const std::string& value) {
-    for (const auto& word : words(value)) {
-      auto endpoint = Endpoint::parse(word);
-      if (endpoint) {
-        domain_.endpoints.push_back(std::move(*endpoint));
-      } else {
-        error("endpoints", endpoint.error().detail);
-      }
-    }
-  }
-
-  void error(std::string column, std::string detail) {
-    causes_.push_back(fault(std::move(column), std::move(detail)));
-  }
-
-  Domain domain_;
-  std::vector<Error> causes_;
+  std::string unit_;
+  InventoryFile file_;
+  std::map<std::string, std::size_t> seen_;
 };
 
+/// Takes one line off the front of a text, with its end. Line ends are LF, CRLF or CR.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find_first_of("\r\n");
+  auto size = end == std::string_view::npos ? text.size() : end + 1;
+  if (text.substr(size - 1, 2) == "\r\n") ++size;
+  const auto line = text.substr(0, size);
+  text.remove_prefix(size);
+  return line;
+}
+
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of("\r\n") == std::string_view::npos;
+}
+
 /// Collects the fields that libcsv hands out into rows by column name.
-class CsvRows {
+class CsvReader {
  public:
-  Result<std::vector<Line>> read(std::string_view text) {
+  Result<InventoryFile> read(std::string_view text) {
     csv_parser parser{};
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
       return fail(Error::Kind::transient, "read CSV", "out of memory");
     }
     const std::unique_ptr<csv_parser, decltype(&csv_free)> freed(&parser, &csv_free);
     // Line by line, so that each row knows where it began.
-    while (!text.empty()) {
-      line_ += 1;
-      const auto end = text.find('\n');
-      const auto part = text.substr(0, end == std::string_view::npos ? text.size() : end + 1);
-      text.remove_prefix(part.size());
+    while (!text.empty() && !bad_head_) {
+      ++line_;
+      const auto line = take_line(text);
+      if (!in_row_ && is_blank(line)) continue;
       if (!in_row_) row_line_ = line_;
       in_row_ = true;
-      if (csv_parse(&parser, part.data(), part.size(), &CsvRows::field, &CsvRows::end, this) !=
-          part.size()) {
-        return fail(Error::Kind::misconfigured, fmt::format("line {}", row_line_),
-                    fmt::format("no valid CSV: {}", csv_strerror(csv_error(&parser))));
+      if (csv_parse(&parser, line.data(), line.size(), &CsvReader::field, &CsvReader::end, this) !=
+          line.size()) {
+        gathered_.bad(row_line_, fault("",
+                                       "a quotation mark stands inside a field, and what "
+                                       "follows is not read: write it twice, and the whole "
+                                       "field between quotation marks"));
+        return gathered_.take();
       }
     }
-    if (csv_fini(&parser, &CsvRows::field, &CsvRows::end, this) != 0) {
-      return fail(Error::Kind::misconfigured, fmt::format("line {}", row_line_),
-                  fmt::format("no valid CSV: {}", csv_strerror(csv_error(&parser))));
+    if (!bad_head_ && csv_fini(&parser, &CsvReader::field, &CsvReader::end, this) != 0) {
+      gathered_.bad(row_line_, fault("", "a quotation mark is opened and never closed"));
     }
-    return std::move(lines_);
+    return gathered_.take();
   }
 
  private:
   static void field(void* data, std::size_t size, void* self) {
-    static_cast<CsvRows*>(self)->fields_.emplace_back(static_cast<const char*>(data), size);
+    static_cast<CsvReader*>(self)->fields_.emplace_back(static_cast<const char*>(data), size);
   }
-  static void end(int, void* self) { static_cast<CsvRows*>(self)->end_row(); }
+  static void end(int, void* self) { static_cast<CsvReader*>(self)->end_row(); }
 
   void end_row() {
     in_row_ = false;
-    auto fields = std::move(fields_);
-    fields_.clear();
+    auto fields = std::exchange(fields_, {});
     if (head_.empty()) {
-      head_ = std::move(fields);
+      head(std::move(fields));
       return;
     }
-    Line line{.number = row_line_, .row = {}, .error = {}};
     if (fields.size() != head_.size()) {
-      line.error = fault(fmt::format("line {}", row_line_),
-                         fmt::format("has {} fields, the first row names {} columns", fields.size(),
-                                     head_.size()));
-    } else {
-      for (std::size_t i = 0; i < head_.size(); ++i) line.row[head_[i]] = std::move(fields[i]);
+      gathered_.bad(row_line_,
+                    fault("", fmt::format("has {} fields, the first row names {} columns",
+                                          fields.size(), head_.size())));
+      return;
     }
-    lines_.push_back(std::move(line));
+    Columns columns;
+    for (std::size_t i = 0; i < head_.size(); ++i) {
+      columns.insert_or_assign(head_[i], std::move(fields[i]));
+    }
+    gathered_.add(row_line_, std::move(columns));
   }
 
+  // With a wrong first row every other one would be wrong too.
+  void head(std::vector<std::string> names) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto column = fmt::format("column {} (\"{}\")", i + 1, names[i]);
+      if (auto why = column_name_fault(names[i]); !why.empty()) {
+        bad_head(column, std::move(why));
+      } else if (!seen.insert(names[i]).second) {
+        bad_head(column, "stands there already");
+      }
+    }
+    if (!seen.contains("domain")) {
+      bad_head("columns", "the first row names them, and \"domain\" is missing");
+    }
+    head_ = std::move(names);
+  }
+
+  void bad_head(std::string op, std::string detail) {
+    bad_head_ = true;
+    gathered_.bad(row_line_, fault(std::move(op), std::move(detail)));
+  }
+
+  Gathered gathered_{"line"};
   std::vector<std::string> head_;
   std::vector<std::string> fields_;
-  std::vector<Line> lines_;
   std::size_t line_ = 0;
   std::size_t row_line_ = 1;
   bool in_row_ = false;
+  bool bad_head_ = false;
 };
 
-std::optional<std::string> text_of(const boost::json::value& value) {
-  if (value.is_string()) return std::string(value.get_string());
-  if (value.is_null()) return std::string();
-  if (!value.is_array()) {
-    return value.is_object() ? std::nullopt : std::optional(boost::json::serialize(value));
+std::optional<std::string> text_of(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      return "";
+    case json::kind::string:
+      return std::string(value.get_string());
+    case json::kind::double_:
+      return fmt::format("{}", value.get_double());
+    case json::kind::bool_:
+    case json::kind::int64:
+    case json::kind::uint64:
+      return json::serialize(value);
+    case json::kind::object:
+      return std::nullopt;
+    case json::kind::array:
+      break;
   }
   std::string joined;
   for (const auto& item : value.get_array()) {
     if (!item.is_string()) return std::nullopt;
-    joined += (joined.empty() ? "" : " ") + std::string(item.get_string());
+    if (!joined.empty()) joined += ' ';
+    joined += std::string_view(item.get_string());
   }
   return joined;
 }
 
-Line json_line(std::size_t number, std::string_view text) {
-  Line line{.number = number, .row = {}, .error = {}};
-  const auto where = fmt::format("line {}", number);
-  boost::system::error_code failure;
-  const auto value = boost::json::parse(text, failure);
-  if (failure || !value.is_object()) {
-    line.error = fault(where, "is no JSON object: " + failure.message());
-    return line;
+void add_object(Gathered& gathered, std::size_t number, const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) {
+    gathered.bad(number, fault("", "is no JSON object"));
+    return;
   }
-  for (const auto& [key, member] : value.get_object()) {
-    if (auto column = text_of(member)) {
-      line.row[key] = std::move(*column);
-    } else {
-      line.error = fault(where, fmt::format("\"{}\" must be a text, a number or a list of texts",
-                                            std::string_view(key)));
+  Columns columns;
+  for (const auto& [key, member] : *object) {
+    auto text = text_of(member);
+    if (!text) {
+      gathered.bad(number, fault(std::string(key),
+                                 "must be a text, a number, true, false or a "
+                                 "list of texts"));
+      return;
     }
+    columns.insert_or_assign(std::string(key), std::move(*text));
   }
-  return line;
+  gathered.add(number, std::move(columns));
 }
 
-std::vector<Line> json_lines(std::string_view text) {
-  std::vector<Line> lines;
+/// The list of a JSON document; nothing when the text is none.
+std::optional<json::array> list_in(std::string_view text) {
+  boost::system::error_code failure;
+  auto document = json::parse(text, failure);
+  if (failure) return std::nullopt;
+  if (auto* list = document.if_array()) return std::move(*list);
+  if (document.get_object().size() != 1) return std::nullopt;
+  auto* domains = document.get_object().if_contains("domains");
+  if (domains == nullptr || !domains->is_array()) return std::nullopt;
+  return std::move(domains->get_array());
+}
+
+InventoryFile read_json(std::string_view text) {
+  if (const auto list = list_in(text)) {
+    Gathered gathered("entry");
+    for (std::size_t i = 0; i < list->size(); ++i) add_object(gathered, i + 1, (*list)[i]);
+    return gathered.take();
+  }
+  Gathered gathered("line");
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto end = text.find('\n');
-    auto part = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (part.ends_with('\r')) part.remove_suffix(1);
-    if (part.find_first_not_of(" \t") != std::string_view::npos) {
-      lines.push_back(json_line(number, part));
+    const auto line = take_line(text);
+    if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
+    boost::system::error_code failure;
+    const auto value = json::parse(line, failure);
+    if (failure) {
+      gathered.bad(number, fault("", "is no JSON: " + failure.message()));
+    } else {
+      add_object(gathered, number, value);
     }
   }
-  return lines;
+  return gathered.take();
+}
+
+std::string quoted(std::string_view value) {
+  const bool plain = value.find_first_of(",\"\r\n") == std::string_view::npos &&
+                     (value.empty() || (!std::string_view(" \t").contains(value.front()) &&
+                                        !std::string_view(" \t").contains(value.back())));
+  if (plain) return std::string(value);
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"') text += '"';
+    text += c;
+  }
+  return text + '"';
 }
 
 }  // namespace
 
-Result<Domain> domain_of(const InventoryRow& row) { return DomainBuilder().build(row); }
+void RowFaults::add(std::size_t row, Error error) {
+  if (error.causes.empty()) {
+    faults_.emplace(row, std::move(error));
+    return;
+  }
+  for (auto& cause : error.causes) faults_.emplace(row, std::move(cause));
+}
 
-Result<std::vector<Domain>> read_inventory(std::string_view text) {
+Error RowFaults::error() const {
+  std::size_t rows = 0;
+  Error error = fault("read the inventory", "");
+  error.causes.reserve(std::min(faults_.size(), told_faults));
+  for (auto each = faults_.begin(); each != faults_.end(); ++each) {
+    const auto& [row, cause] = *each;
+    if (each == faults_.begin() || std::prev(each)->first != row) ++rows;
+    if (error.causes.size() == told_faults) continue;
+    auto told = cause;
+    told.op = fmt::format("{} {}{}{}", unit_, row, cause.op.empty() ? "" : ": ", cause.op);
+    error.causes.push_back(std::move(told));
+  }
+  error.detail =
+      fmt::format("{} {} wrong; nothing was changed", rows, rows == 1 ? "row is" : "rows are");
+  if (faults_.size() > told_faults) {
+    error.detail += fmt::format("; the first {} of {} faults are", told_faults, faults_.size());
+  }
+  return error;
+}
+
+std::vector<Domain> InventoryFile::domains() && {
+  std::vector<Domain> all;
+  all.reserve(rows.size());
+  for (auto& row : rows) all.push_back(std::move(row.domain));
+  return all;
+}
+
+Result<InventoryFile> read_inventory(std::string_view text) {
   if (text.size() > inventory_limit) {
     return fail(Error::Kind::misconfigured, "read the inventory",
                 "is larger than 256 MiB: split it");
@@ -256,45 +296,35 @@ Result<std::vector<Domain>> read_inventory(std::string_view text) {
   if (first == std::string_view::npos) {
     return fail(Error::Kind::misconfigured, "read the inventory", "is empty");
   }
-  std::vector<Line> lines;
-  if (text[first] == '{') {
-    lines = json_lines(text);
-  } else {
-    auto rows = CsvRows().read(text);
-    if (!rows) return fail(std::move(rows.error()).during("read the inventory"));
-    lines = std::move(*rows);
-  }
+  if (text[first] == '{' || text[first] == '[') return read_json(text);
+  return CsvReader().read(text);
+}
 
-  std::vector<Domain> domains;
-  std::map<Fqdn, std::size_t> seen;
-  std::vector<Error> faults;
-  for (auto& line : lines) {
-    const auto where = fmt::format("line {}", line.number);
-    auto domain = line.error ? Result<Domain>(fail(*line.error)) : domain_of(line.row);
-    if (!domain) {
-      const auto& error = domain.error();
-      if (error.causes.empty()) faults.push_back(error);
-      for (const auto& cause : error.causes) faults.push_back(cause.during(where));
-      continue;
-    }
-    const auto [earlier, is_new] = seen.emplace(domain->name, line.number);
-    if (!is_new) {
-      faults.push_back(
-          fault(where, fmt::format("{} stands already in line {}", domain->name, earlier->second)));
-      continue;
-    }
-    domains.push_back(std::move(*domain));
+std::string write_csv(const std::vector<Domain>& domains) {
+  std::vector<std::string> head(known_columns.begin(), known_columns.end());
+  std::set<std::string> metadata;
+  for (const auto& domain : domains) {
+    for (const auto& [key, value] : domain.metadata) metadata.insert(key);
   }
-  if (faults.empty()) return domains;
-  auto error = fault(
-      "read the inventory",
-      fmt::format("{} fault{}; nothing was changed", faults.size(), faults.size() == 1 ? "" : "s"));
-  if (faults.size() > reported_rows) {
-    error.detail += fmt::format("; the first {} are", reported_rows);
-    faults.resize(reported_rows);
+  head.insert(head.end(), metadata.begin(), metadata.end());
+
+  std::string text;
+  const auto add_row = [&](auto value_of) {
+    for (std::size_t i = 0; i < head.size(); ++i) {
+      if (i > 0) text += ',';
+      text += quoted(value_of(head[i]));
+    }
+    text += '\n';
+  };
+  add_row([](const std::string& column) { return column; });
+  for (const auto& domain : domains) {
+    const auto columns = columns_of(domain);
+    add_row([&columns](const std::string& column) {
+      const auto found = columns.find(column);
+      return found == columns.end() ? std::string() : found->second;
+    });
   }
-  error.causes = std::move(faults);
-  return fail(std::move(error));
+  return text;
 }
 
 }  // namespace certherd::app

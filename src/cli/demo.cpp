@@ -80,9 +80,11 @@ struct Performance {
 };
 
 Task<int> issue_inventory(app::App* app, Context context, std::string inventory, WorkDone* done) {
-  auto domains = app::read_inventory(inventory);
-  if (!domains) co_return report(context, domains.error());
-  if (auto added = co_await app->store().add_domains(std::move(*domains), {}); !added) {
+  auto file = app::read_inventory(inventory);
+  if (!file) co_return report(context, file.error());
+  if (!file->faults.empty()) co_return report(context, file->faults.error());
+  auto domains = std::move(*file).domains();
+  if (auto added = co_await app->store().add_domains(std::move(domains), {}); !added) {
     co_return report(context, added.error());
   }
   auto rows = co_await app->store().domains();

@@ -3,62 +3,40 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
+#include <set>
 
-#include "app/inventory_file.hpp"
+#include "app/inventory_check.hpp"
 #include "cli/domain.hpp"
-#include "cli/input.hpp"
 
 namespace certherd::cli {
 namespace {
 
 namespace json = boost::json;
 
-// Sections that do not exist are told now, not when a certificate runs out.
-Status check_sections(const app::Config& config, const Domain& domain) {
-  const auto missing = [&domain](std::string_view kind, std::string_view name) {
-    return fail(Error::Kind::misconfigured, domain.name.text(),
-                fmt::format("there is no [{}.{}] in the config", kind, name));
-  };
-  if (!domain.ca.empty() && !config.cas.contains(domain.ca)) {
-    return missing("ca", domain.ca.text());
-  }
-  if (!domain.dns.empty() && !config.responders.contains(domain.dns)) {
-    return missing("dns", domain.dns.text());
-  }
-  if (!domain.vault.empty() && !config.directories.contains(domain.vault)) {
-    return missing("vault", domain.vault.text());
-  }
-  for (const auto& target : domain.targets) {
-    if (!config.files_targets.contains(target)) return missing("target", target.text());
-  }
-  return {};
-}
+constexpr auto already_there =
+    "is in the inventory already: change it with certherd domain set, or make the whole inventory "
+    "equal to a file with certherd domain sync";
 
-Task<int> add_all(app::App* app, Context context, std::vector<Domain> domains) {
-  Error faults;
-  faults.kind = Error::Kind::misconfigured;
-  faults.op = "add domains";
-  faults.detail = "nothing was changed";
-  for (const auto& domain : domains) {
-    if (auto known = check_sections(app->config(), domain); !known) {
-      faults.causes.push_back(std::move(known.error()));
-    }
-  }
-  if (!faults.causes.empty()) co_return report(context, faults);
-
-  const Time now = app->loop().clock().now();
-  std::vector<Event> events;
+// `inventory` was read before: a domain that was added since makes the store refuse all of it.
+Task<int> add_all(app::App* app, Context context, std::vector<store::DomainRow> inventory,
+                  std::vector<Domain> domains) {
+  auto warnings = warn_about(*app, inventory, domains);
+  store::InventoryChange change;
   json::array added;
+  const Time now = app->loop().clock().now();
+  change.events.reserve(domains.size());
   for (const auto& domain : domains) {
-    events.push_back({.at = now, .domain = domain.name, .event = "domain.added", .detail = {}});
+    change.events.push_back(
+        {.at = now, .domain = domain.name, .event = "domain.added", .detail = {}});
     added.push_back(json::string(domain.name.text()));
   }
-  auto status = co_await app->store().add_domains(std::move(domains), std::move(events));
+  change.added = std::move(domains);
+  auto status = co_await write_inventory(app, context, std::move(change));
   if (!status) co_return report(context, status.error());
   if (context.json) {
-    print_json(json::object{{"added", std::move(added)}});
+    print_json(json::object{{"added", std::move(added)}, {"warnings", std::move(warnings)}});
   } else {
-    fmt::print("{} domain{} added\n", added.size(), added.size() == 1 ? "" : "s");
+    fmt::print("{} added\n", domains_text(added.size()));
   }
   co_return all_done;
 }
@@ -71,33 +49,45 @@ struct AddOptions {
 };
 
 Result<Domain> domain_from(const AddOptions& options) {
-  app::InventoryRow row;
-  for (const auto& setting : options.settings) {
-    const auto equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(Error::Kind::misconfigured, "--set",
-                  fmt::format("\"{}\" is not of the form KEY=VALUE", setting));
-    }
-    row[setting.substr(0, equals)] = setting.substr(equals + 1);
-  }
-  row["domain"] = options.name;
-  if (!options.zone_id.empty()) row["zone_id"] = options.zone_id;
-  for (const auto& name : options.names) row["names"] += " " + name;
-  return app::domain_of(row);
+  auto columns = settings_from(options.settings);
+  if (!columns) return fail(std::move(columns.error()));
+  (*columns)["domain"] = options.name;
+  if (!options.zone_id.empty()) (*columns)["zone_id"] = options.zone_id;
+  for (const auto& name : options.names) ((*columns)["names"] += " ") += name;
+  return app::domain_of(*columns);
 }
 
 Task<int> add(app::App* app, Context context, AddOptions options) {
   auto domain = domain_from(options);
   if (!domain) co_return report(context, domain.error());
-  co_return co_await add_all(app, context, {std::move(*domain)});
+  if (auto missing = app::missing_sections(app->config(), *domain); !missing.empty()) {
+    co_return report(context, missing.front());
+  }
+  auto inventory = co_await app->store().domains();
+  if (!inventory) co_return report(context, inventory.error());
+  for (const auto& row : *inventory) {
+    if (row.domain.name != domain->name) continue;
+    const auto conflict = fail(Error::Kind::conflict, domain->name.text(), already_there);
+    co_return report(context, conflict.value());
+  }
+  co_return co_await add_all(app, context, std::move(*inventory), {std::move(*domain)});
 }
 
 Task<int> import(app::App* app, Context context, std::string path) {
-  auto text = read_input(path, app::inventory_limit, "read the inventory");
-  if (!text) co_return report(context, text.error());
-  auto domains = app::read_inventory(*text);
-  if (!domains) co_return report(context, domains.error());
-  co_return co_await add_all(app, context, std::move(*domains));
+  auto file = co_await read_inventory(app, context, std::move(path));
+  if (!file) co_return report(context, file.error());
+  auto inventory = co_await app->store().domains();
+  if (!inventory) co_return report(context, inventory.error());
+  std::set<std::string_view> present;
+  for (const auto& row : *inventory) present.insert(row.domain.name.text());
+  for (const auto& row : file->rows) {
+    if (present.contains(row.domain.name.text())) {
+      file->faults.add(row.number,
+                       fail(Error::Kind::conflict, row.domain.name.text(), already_there).value());
+    }
+  }
+  if (!file->faults.empty()) co_return report(context, file->faults.error());
+  co_return co_await add_all(app, context, std::move(*inventory), std::move(*file).domains());
 }
 
 }  // namespace
@@ -105,8 +95,8 @@ Task<int> import(app::App* app, Context context, std::string path) {
 void add_domain_add(CLI::App& domain, Context& context) {
   auto* adding = domain.add_subcommand("add", "Add a domain to the inventory");
   adding->footer(
-      "KEY of --set is a column of the inventory file (ca, dns, vault, targets, key, endpoints,\n"
-      "owner, enabled) or metadata of your own.\n\n"
+      "KEY of --set is a column of the inventory file (ca, dns, vault, targets, key, profile,\n"
+      "endpoints, owner, enabled) or metadata of your own.\n\n"
       "Examples:\n"
       "  certherd domain add www.example.com\n"
       "  certherd domain add example.com --name '*.example.com' --set owner=web --set team=7");
@@ -133,9 +123,9 @@ void add_domain_import(CLI::App& domain, Context& context) {
   auto* importing = domain.add_subcommand(
       "import", "Add the domains of a file: CSV with a header, or JSON lines; all or nothing");
   importing->footer(
-      "Columns: domain (required), zone_id, names, ca, dns, vault, targets, key, endpoints, "
-      "owner,\n"
-      "enabled; every other column is kept as metadata.\n\n"
+      "Columns: domain (required), zone_id, names, ca, dns, vault, targets, key, profile,\n"
+      "endpoints, owner, enabled; every other column is kept as metadata. Each bad row is named\n"
+      "by its line, and a single one keeps all others from being added.\n\n"
       "Example:\n"
       "  printf 'domain,owner\\nwww.example.com,web\\n' | certherd domain import -");
   auto path = std::make_shared<std::string>();

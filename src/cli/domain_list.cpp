@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "app/domain_filter.hpp"
 #include "cli/domain.hpp"
 #include "cli/table.hpp"
 #include "fleet/report.hpp"
@@ -61,15 +62,28 @@ json::object domain_json(const store::DomainRow& row, double renew_at, Time now)
   return object;
 }
 
-Task<int> list(app::App* app, Context context) {
-  auto rows = co_await app->store().domains();
-  if (!rows) co_return report(context, rows.error());
+Task<int> list(app::App* app, Context context, std::string where) {
+  auto filter = app::DomainFilter::parse(where);
+  if (!filter) co_return report(context, filter.error());
+  auto all = co_await app->store().domains();
+  if (!all) co_return report(context, all.error());
+  const bool empty = all->empty();
   const double renew_at = app->config().defaults.renew_at;
   const Time now = app->loop().clock().now();
+  auto rows = filter->select(std::move(*all), app->config().defaults, now);
+  if (!rows) co_return report(context, rows.error());
   if (context.json) {
     json::array documents;
+    documents.reserve(rows->size());
     for (const auto& row : *rows) documents.push_back(domain_json(row, renew_at, now));
     print_json(json::object{{"domains", std::move(documents)}});
+    co_return all_done;
+  }
+  if (rows->empty()) {
+    fmt::print(stderr, "{}\n",
+               empty ? "the inventory is empty: certherd domain add www.example.com adds a domain, "
+                       "certherd domain import FILE many"
+                     : "no domain is like that");
     co_return all_done;
   }
   Table table({"DOMAIN", "STATE", "NOT AFTER", "NEXT", "AT", "OWNER", "LAST ERROR"});
@@ -110,6 +124,7 @@ Task<int> show(app::App* app, Context context, std::string text) {
   for (const auto& target : domain.targets) line("target", target.text());
   for (const auto& endpoint : domain.endpoints) line("endpoint", endpoint.text());
   line("key", domain.key);
+  line("profile", domain.profile);
   line("owner", domain.owner);
   if (row->certificate) {
     line("serial", row->certificate->serial.text());
@@ -126,12 +141,21 @@ Task<int> show(app::App* app, Context context, std::string text) {
 void add_domain_list(CLI::App& domain, Context& context) {
   auto* listing = domain.add_subcommand("list", "All domains and how they fare");
   listing->footer(
+      "TERMS of --where stand between spaces and must all hold: KEY=VALUE or KEY!=VALUE, where *\n"
+      "in VALUE stands for anything. KEY is a column of the inventory file, metadata of your own,\n"
+      "or state: new, ok, due, working, failing, expired, disabled. A VALUE with spaces stands\n"
+      "between quotation marks.\n\n"
       "Examples:\n"
       "  certherd domain list\n"
+      "  certherd domain list --where 'owner=web state=failing'\n"
+      "  certherd domain list --where 'names=*.example.com team!=\"web shop\"'\n"
       "  certherd domain list --json | jq -r '.domains[] | select(.state==\"failing\").domain'");
-  listing->callback([&context] {
-    context.action = [&context] {
-      return with_app(context, [&](app::App* app) { return list(app, context); });
+  auto where = std::make_shared<std::string>();
+  listing->add_option("--where", *where, "Only those for which all of it holds")
+      ->type_name("TERMS");
+  listing->callback([&context, where] {
+    context.action = [&context, where] {
+      return with_app(context, [&](app::App* app) { return list(app, context, *where); });
     };
   });
 }

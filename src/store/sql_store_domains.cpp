@@ -115,15 +115,15 @@ struct Columns {
 Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& name) {
   Columns c;
   soci::statement query =
-      (sql.prepare << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
-                      "d.targets, "
-                      "d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.metadata, "
-                      "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body "
-                      "FROM domain d "
-                      "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
-                      "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
-                   << "WHERE d.removed_at IS NULL AND "
-                   << (name.empty() ? ":name = ''" : "d.name = :name") << " ORDER BY d.name",
+      (sql.prepare
+           << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
+              "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.metadata, "
+              "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body "
+              "FROM domain d "
+              "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
+              "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
+              "WHERE d.removed_at IS NULL AND "
+           << (name.empty() ? ":name = ''" : "d.name = :name") << " ORDER BY d.name",
        soci::use(name), soci::into(c.id), soci::into(c.revision), soci::into(c.name),
        soci::into(c.names), soci::into(c.zone_id), soci::into(c.ca), soci::into(c.dns),
        soci::into(c.vault), soci::into(c.targets), soci::into(c.key_choice), soci::into(c.profile),
@@ -334,7 +334,8 @@ Task<Result<std::vector<std::string>>> SqlStore::names_with(std::string prefix, 
     const auto most = static_cast<long long>(limit);
     std::string name;
     soci::statement query = (sql.prepare << "SELECT name FROM domain WHERE name >= :prefix AND "
-                                            "name < :end ORDER BY name LIMIT :most",
+                                            "name < :end AND removed_at IS NULL "
+                                            "ORDER BY name LIMIT :most",
                              soci::use(prefix), soci::use(end), soci::use(most), soci::into(name));
     std::vector<std::string> names;
     names.reserve(limit);

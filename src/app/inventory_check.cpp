@@ -1,0 +1,72 @@
+#include "app/inventory_check.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <unordered_map>
+
+#include "policy/public_suffix.hpp"
+
+namespace certherd::app {
+namespace {
+
+constexpr std::size_t letsencrypt_names = 100;  // docs/rate-limits.md of Let's Encrypt, 2026-08-05
+
+}  // namespace
+
+std::vector<Error> missing_sections(const Config& config, const Domain& domain) {
+  std::vector<Error> missing;
+  const auto look = [&missing](std::string_view column, std::string_view kind, const auto& name,
+                               const auto& sections) {
+    if (name.empty() || sections.contains(name)) return;
+    missing.push_back(fail(Error::Kind::misconfigured, std::string(column),
+                           fmt::format("there is no [{}.{}] in the config", kind, name))
+                          .value());
+  };
+  look("ca", "ca", domain.ca, config.cas);
+  look("dns", "dns", domain.dns, config.responders);
+  look("vault", "vault", domain.vault, config.directories);
+  for (const auto& target : domain.targets) {
+    look("targets", "target", target, config.files_targets);
+  }
+  return missing;
+}
+
+std::vector<std::string> doubts_about(const Config& config, const Domain& domain) {
+  std::vector<std::string> doubts;
+  const auto& name = domain.ca.empty() ? config.defaults.ca : domain.ca;
+  const auto ca = config.cas.find(name);
+  if (ca == config.cas.end() || ca->second.limits == CaLimits::none) return doubts;
+  const auto all = domain.all_names();
+  for (const auto& each : all) {
+    const auto why = policy::not_public_because(each);
+    if (why.empty()) continue;
+    doubts.push_back(fmt::format("{}: [ca.{}] will refuse {}: {}", domain.name, name, each, why));
+  }
+  if (all.size() > letsencrypt_names) {
+    doubts.push_back(fmt::format("{}: [ca.{}] will refuse {} names on one certificate, it takes {}",
+                                 domain.name, name, all.size(), letsencrypt_names));
+  }
+  return doubts;
+}
+
+std::vector<std::string> shared_names(const std::vector<Domain>& inventory,
+                                      const std::set<Fqdn>& changed) {
+  std::unordered_map<std::string_view, const Domain*> first;
+  std::vector<std::string> shared;
+  const auto look = [&](const Domain& domain, const Fqdn& name) {
+    const auto [holder, is_new] = first.emplace(name.text(), &domain);
+    if (is_new || holder->second == &domain) return;
+    const auto& other = holder->second->name;
+    if (!changed.contains(domain.name) && !changed.contains(other)) return;
+    shared.push_back(
+        fmt::format("{} stands on the certificates of both {} and {}", name, other, domain.name));
+  };
+  for (const auto& domain : inventory) {
+    look(domain, domain.name);
+    for (const auto& name : domain.names) look(domain, name);
+  }
+  return shared;
+}
+
+}  // namespace certherd::app

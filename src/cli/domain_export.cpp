@@ -1,0 +1,92 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "app/domain_filter.hpp"
+#include "cli/domain.hpp"
+
+namespace certherd::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  std::string format = "csv";
+  std::string where;
+};
+
+/// All columns, also those that say nothing, so that a sync with it clears what came since.
+json::object row_json(const Domain& domain) {
+  const auto texts = [](const auto& list) {
+    json::array array;
+    for (const auto& each : list) array.push_back(json::string(each.text()));
+    return array;
+  };
+  json::object row{{"domain", domain.name.text()},
+                   {"zone_id", domain.zone_id.text()},
+                   {"names", texts(domain.names)},
+                   {"ca", domain.ca.text()},
+                   {"dns", domain.dns.text()},
+                   {"vault", domain.vault.text()},
+                   {"targets", texts(domain.targets)},
+                   {"key", domain.key},
+                   {"profile", domain.profile},
+                   {"endpoints", texts(domain.endpoints)},
+                   {"owner", domain.owner},
+                   {"enabled", domain.enabled}};
+  for (const auto& [key, value] : domain.metadata) row[key] = value;
+  return row;
+}
+
+Task<int> print_inventory(app::App* app, Context context, Options options) {
+  auto filter = app::DomainFilter::parse(options.where);
+  if (!filter) co_return report(context, filter.error());
+  auto rows = co_await app->store().domains();
+  if (!rows) co_return report(context, rows.error());
+  auto chosen = filter->select(std::move(*rows), app->config().defaults, app->loop().clock().now());
+  if (!chosen) co_return report(context, chosen.error());
+  std::vector<Domain> domains;
+  domains.reserve(chosen->size());
+  for (auto& row : *chosen) domains.push_back(std::move(row.domain));
+
+  if (context.json) {
+    json::array documents;
+    documents.reserve(domains.size());
+    for (const auto& domain : domains) documents.push_back(row_json(domain));
+    print_json(json::object{{"domains", std::move(documents)}});
+  } else if (options.format == "jsonl") {
+    for (const auto& domain : domains) print_json(row_json(domain));
+  } else {
+    fmt::print("{}", app::write_csv(domains));
+  }
+  co_return all_done;
+}
+
+}  // namespace
+
+void add_domain_export(CLI::App& domain, Context& context) {
+  auto* command = domain.add_subcommand("export", "The inventory as a file");
+  command->footer(
+      "What it prints can be given to domain import and domain sync again, without loss. With\n"
+      "--json it is one document instead, {\"domains\": [...]}, which they read too.\n\n"
+      "Examples:\n"
+      "  certherd domain export > fleet.csv\n"
+      "  certherd domain export --format jsonl | jq -r .domain\n"
+      "  certherd domain export --where owner=web > web.csv");
+  auto options = std::make_shared<Options>();
+  command->add_option("--format", options->format, "CSV, or JSON lines")
+      ->check(CLI::IsMember({"csv", "jsonl"}))
+      ->type_name("FORMAT");
+  command->add_option("--where", options->where, "Only these: see certherd domain list")
+      ->type_name("TERMS");
+  command->callback([&context, options] {
+    context.action = [&context, options] {
+      return with_app(context,
+                      [&](app::App* app) { return print_inventory(app, context, *options); });
+    };
+  });
+}
+
+}  // namespace certherd::cli
