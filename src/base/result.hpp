@@ -15,7 +15,7 @@ namespace certherd {
 /// Why something expected to fail now and then did fail. `kind` tells the program what to do
 /// next, everything else tells a person.
 struct Error {
-  /// The closed list of the outside contract.
+  /// The closed list of docs/output.md.
   enum class Kind {
     transient,      ///< try again soon: timeouts, 5xx, a connection that broke
     throttled,      ///< a limit was met: try again at retry_at
@@ -61,7 +61,7 @@ inline tl::unexpected<Error> fail(Error::Kind kind, std::string op, std::string 
 
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
-/// The contract's word for a kind, such as "not_found".
+/// The word of docs/output.md for a kind, such as "not_found".
 std::string_view to_string(Error::Kind kind);
 
 /// The kind of that name; nothing for any other text.

@@ -21,7 +21,7 @@ struct VaultReferences {
   bool operator==(const VaultReferences&) const = default;
 };
 
-/// How an installation ended, by the contract's words.
+/// How an installation ended, by the words of docs/output.md.
 enum class Installed { installed, unchanged, failed };
 
 /// What was issued for a domain.

@@ -41,7 +41,7 @@ struct WorkRequest {
   Fqdn domain;
   Time requested_at{};
   std::optional<Time> done_at;
-  std::string result;  ///< the contract's RESULT as JSON text once it is done
+  std::string result;  ///< RESULT of docs/output.md as JSON text once it is done
 };
 
 /// The right to execute for a store.

@@ -9,7 +9,7 @@
 
 namespace certherd::policy {
 
-/// The contract's `state` of a domain.
+/// `state` of docs/output.md, of a domain.
 enum class DomainState { fresh, ok, due, working, failing, expired, disabled };
 
 /// `fresh` is spelled "new", the others as they are.

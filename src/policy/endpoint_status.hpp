@@ -8,7 +8,7 @@
 
 namespace certherd::policy {
 
-/// The contract's `status` of an endpoint that was looked at.
+/// `status` of docs/output.md, of an endpoint that was looked at.
 enum class EndpointStatus {
   ok,
   expiring,

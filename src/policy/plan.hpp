@@ -12,7 +12,7 @@
 
 namespace certherd::policy {
 
-/// The contract's `action`: what a domain wants now.
+/// `action` of docs/output.md: what a domain wants now.
 enum class Action { none, issue, renew, deploy, prove };
 
 std::string_view to_string(Action action);
