@@ -75,7 +75,7 @@ class DemoFolder {
 
 /// How a demo stands, for whoever watches it.
 struct Performance {
-  int status = interrupted;  ///< of a demo that is cancelled before it has one
+  std::optional<int> status;  ///< none while a demo has not come so far
   WorkDone done;
 };
 
@@ -144,8 +144,8 @@ Task<void> play(runtime::EventLoop* loop, runtime::Offload* offload, Context con
 // carry_out() saves its state at Ctrl-C once it watches for it; until then there is nothing to
 // save, only children and the folder to take along.
 Task<void> cancel_at_signal(runtime::EventLoop* loop, runtime::TaskGroup* group,
-                            const Performance* performance) {
-  co_await runtime::wait_for_termination(loop);
+                            const Performance* performance, int* signal) {
+  *signal = co_await runtime::wait_for_termination(loop);
   if (!performance->done.minds_signals) group->cancel();
 }
 
@@ -154,12 +154,13 @@ Task<int> play_until_signal(runtime::EventLoop* loop, runtime::Offload* offload,
   Performance performance;
   runtime::TaskGroup playing(*loop);
   runtime::TaskGroup watching(*loop);
-  watching.spawn(cancel_at_signal(loop, &playing, &performance));
+  int signal = SIGINT;
+  watching.spawn(cancel_at_signal(loop, &playing, &performance, &signal));
   playing.spawn(play(loop, offload, std::move(context), std::move(options), &performance));
   co_await playing.join();
   watching.cancel();
   co_await watching.join();
-  co_return performance.status;
+  co_return performance.status.value_or(signal == SIGINT ? interrupted : all_done);
 }
 
 int demo(const Context& context, const Options& options) {

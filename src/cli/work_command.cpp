@@ -23,7 +23,8 @@ namespace json = boost::json;
 
 constexpr int signal_status = 128;
 
-// SIGTERM asks for a drain, which is a success; Ctrl-C is an interruption.
+// SIGTERM asks for a drain, which is a success, and so does a terminal that goes away; Ctrl-C is an
+// interruption.
 Task<void> watch_signals(runtime::EventLoop* loop, app::Work* work, WorkDone* done, int* signal) {
   if (done != nullptr) done->minds_signals = true;
   *signal = co_await runtime::wait_for_termination(loop);
@@ -125,7 +126,7 @@ Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> req
                counts["current"], counts["deferred"], counts["failed"]);
   }
   if (signal == SIGINT) co_return interrupted;
-  if (signal == SIGTERM) co_return all_done;
+  if (signal == SIGTERM || signal == SIGHUP) co_return all_done;
   const bool complete = results->size() == asked;
   co_return complete&& counts["failed"] + counts["deferred"] == 0 ? all_done : some_failed;
 }

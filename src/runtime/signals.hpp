@@ -5,8 +5,8 @@
 
 namespace certherd::runtime {
 
-/// Waits for SIGINT or SIGTERM and returns which it was. While one is waited for, neither ends
-/// the process by itself.
+/// Waits for SIGINT, SIGTERM, or SIGHUP (the terminal is gone) and returns which it was. While one
+/// is waited for, none ends the process by itself. SIGHUP stays ignored where it was, as by nohup.
 Task<int> wait_for_termination(EventLoop* loop);
 
 }  // namespace certherd::runtime

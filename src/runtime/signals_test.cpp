@@ -31,7 +31,17 @@ TEST_P(SignalsTest, AreTakenInsteadOfEndingTheProcess) {
   EXPECT_EQ(loop->run(wait_and_raise(loop.get(), GetParam())), GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, SignalsTest, testing::Values(SIGINT, SIGTERM));
+INSTANTIATE_TEST_SUITE_P(All, SignalsTest, testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+TEST(Signals, AHangUpThatIsIgnoredStaysSo) {
+  auto loop = make_event_loop();
+  Clock& clock = loop->clock();
+  auto* const before = std::signal(SIGHUP, SIG_IGN);
+  EXPECT_EQ(loop->run(value_by(&clock, clock.now() + std::chrono::milliseconds(20),
+                               wait_and_raise(loop.get(), SIGHUP))),
+            std::nullopt);
+  (void)std::signal(SIGHUP, before);
+}
 
 TEST(Signals, WaitingForThemCanBeCancelled) {
   auto loop = make_event_loop();

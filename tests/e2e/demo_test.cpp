@@ -52,14 +52,14 @@ class Demo : public EndToEnd {
   }
 
   /// Runs a demo that gets Ctrl-C as soon as `moment` has come.
-  void interrupt_when(std::function<bool(Program&)> moment) {
+  void interrupt_when(std::function<bool(Program&)> moment, int signal = SIGINT) {
     auto demo = start_demo({"--domains", "60"});
     auto* program = demo.get();
     const bool came = eventually(loop(), 1min, [&] { return moment(*program); });
     ASSERT_TRUE(came) << demo->errors();
-    demo->send(SIGINT);
+    demo->send(signal);
     const auto ended = demo->wait(20s);
-    EXPECT_EQ(ended.status, interrupted) << ended.err;
+    EXPECT_EQ(ended.status, signal == SIGINT ? interrupted : 0) << ended.err;
     expect_nothing_left();
   }
 };
@@ -83,6 +83,20 @@ TEST_F(Demo, CtrlCDuringStartUpLeavesNothing) {
   interrupt_when([this](Program&) {
     return !processes_with((temporary() / "certherd-demo-").string()).empty();
   });
+}
+
+TEST_F(Demo, SigtermDuringStartUpLeavesNothing) {
+  const auto starting = [this](Program&) {
+    return !processes_with((temporary() / "certherd-demo-").string()).empty();
+  };
+  interrupt_when(starting, SIGTERM);
+}
+
+TEST_F(Demo, ATerminalThatGoesAwayDuringStartUpLeavesNothing) {
+  const auto starting = [this](Program&) {
+    return !processes_with((temporary() / "certherd-demo-").string()).empty();
+  };
+  interrupt_when(starting, SIGHUP);
 }
 
 TEST_F(Demo, CtrlCInTheMiddleLeavesNothing) {
