@@ -3,13 +3,13 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <exception>
 #include <span>
 
 #include "base/log.hpp"
 #include "cli/command_tree.hpp"
 #include "cli/complete.hpp"
+#include "cli/streams.hpp"
 #include "cli/usage.hpp"
 
 namespace certherd::cli {
@@ -23,11 +23,7 @@ void set_log_level(const Context& context) {
   }
 }
 
-}  // namespace
-
-int run(int argc, char** argv) {
-  // A reader that goes away is told by write(), not by a signal that ends us half way.
-  (void)std::signal(SIGPIPE, SIG_IGN);
+int parse_and_run(int argc, char** argv) {
   const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
   if (arguments.size() > 1 && arguments[1] == std::string_view("__complete")) {
     log::set_level(log::Level::error);
@@ -40,8 +36,8 @@ int run(int argc, char** argv) {
     if (const auto unknown = tree->remaining(true); !unknown.empty()) {
       throw CLI::ExtrasError("certherd", unknown);
     }
-  } catch (const CLI::Success& help) {
-    tree->exit(help);
+  } catch (const CLI::Success&) {
+    fmt::print("{}", tree->help());
     return all_done;
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "{}", explain_usage(*tree, error));
@@ -54,6 +50,17 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "certherd: this should not happen, please report it: {}\n", defect.what());
     return some_failed;
   }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  guard_streams();
+  const int status = parse_and_run(argc, argv);
+  const auto lost = close_output();
+  if (lost.empty()) return status;
+  fmt::print(stderr, "certherd: the output could not be written: {}\n", lost);
+  return status == all_done ? some_failed : status;
 }
 
 }  // namespace certherd::cli
