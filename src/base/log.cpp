@@ -51,8 +51,9 @@ spdlog::level::level_enum spdlog_level(Level level) {
 
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
-/// Spells out C0 and C1 control characters: a terminal would act on them, and a line break would
-/// let outside text forge a line.
+}  // namespace
+
+// C0 and C1; a line break, too, would let outside text forge a line.
 std::string escaped(std::string_view line) {
   std::string text;
   text.reserve(line.size());
@@ -76,8 +77,6 @@ std::string escaped(std::string_view line) {
   }
   return text;
 }
-
-}  // namespace
 
 void set_level(Level level) { threshold = level; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,9 @@ bool enabled(Level level);
 
 /// Writes one line; line breaks inside it are escaped, so that outside text cannot forge a line.
 void write(Level level, std::string_view line);
+
+/// The text with control characters spelled out: a terminal would act on them.
+std::string escaped(std::string_view line);
 
 /// Called around each line, so that a live progress line can step aside. Null takes it away.
 void set_progress_guard(void (*before)(), void (*after)());

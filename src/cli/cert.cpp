@@ -61,7 +61,7 @@ Task<int> list(app::App* app, Context context, bool all) {
                left > Duration::zero() ? format_duration(left) : "expired", certificate.issuer,
                served_text(certificate)});
   }
-  table.print();
+  table.print("no certificates yet: certherd issue gets them");
   co_return all_done;
 }
 

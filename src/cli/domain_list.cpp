@@ -94,7 +94,7 @@ Task<int> list(app::App* app, Context context, std::string where) {
                next.at ? format_time(*next.at) : "-", row.domain.owner,
                row.domain.last_error ? row.domain.last_error->message() : ""});
   }
-  table.print();
+  table.print("no domains");
   co_return all_done;
 }
 

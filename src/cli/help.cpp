@@ -15,6 +15,7 @@ namespace certherd::cli {
 namespace {
 
 constexpr std::size_t usual_width = 80;
+constexpr std::size_t narrowest = 30;
 constexpr std::size_t widest = 100;  // longer lines are hard to read
 constexpr std::size_t label_width = 26;
 constexpr std::size_t indent = 2;
@@ -31,10 +32,11 @@ class HelpText {
 
   /// A label, and beside it what it means.
   void entry(std::string_view label, std::string_view meaning) {
-    const auto left = indent + label_width;
-    const auto lines = wrap(meaning, width_ > left + label_width ? width_ - left : label_width);
+    const auto labels = std::min(label_width, width_ / 3);
+    const auto left = indent + labels;
+    const auto lines = wrap(meaning, width_ - left);
     std::string line = std::string(indent, ' ') + std::string(label);
-    if (display_width(label) + 1 > label_width) {
+    if (display_width(label) + 1 > labels) {
       text_ += line + "\n";
       line.clear();
     }
@@ -107,7 +109,7 @@ std::string help_of(const CLI::App& command, std::size_t width) {
 
 std::size_t help_width() {
   const auto terminal = terminal_width();
-  return terminal == 0 ? usual_width : std::min(terminal, widest);
+  return terminal == 0 ? usual_width : std::clamp(terminal, narrowest, widest);
 }
 
 class HelpFormatter final : public CLI::FormatterBase {

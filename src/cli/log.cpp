@@ -68,7 +68,7 @@ Task<int> print_log(app::App* app, Context context, Options options) {
   for (const auto& [number, event] : *events) {
     table.add({format_time(event.at), event.domain.text(), event.event, detail_text(event)});
   }
-  table.print();
+  table.print("no events");
   co_return all_done;
 }
 
