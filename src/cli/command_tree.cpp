@@ -234,7 +234,8 @@ std::string synopsis_of(const CLI::App& command) {
 
 const std::vector<ExitMeaning>& exit_meanings() {
   static const std::vector<ExitMeaning> meanings = {
-      {.status = all_done, .meaning = "all done; or everything under way was saved after SIGTERM"},
+      {.status = all_done,
+       .meaning = "all done; or everything under way was saved after SIGTERM or a closed terminal"},
       {.status = some_failed,
        .meaning = "at least one domain failed or was put off; the others were done"},
       {.status = wrong_usage, .meaning = "wrong usage or config; nothing was done"},

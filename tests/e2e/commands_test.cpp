@@ -1,9 +1,11 @@
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
 
 #include "end_to_end.hpp"
+#include "runtime/process.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -37,6 +39,22 @@ class Commands : public EndToEnd {
     const auto listed = run({"--json", "domain", "list"});
     EXPECT_EQ(listed.status, 0) << listed.err;
     return names_in(listed.json());
+  }
+
+  /// Runs a line of bash, in which $CERTHERD is the program.
+  Ended in_shell(const std::string& line) {
+    runtime::Command command;
+    const auto out = path("shell.out").string();
+    const auto err = path("shell.err").string();
+    command.arguments = {
+        "bash", "-c",
+        fmt::format("cd {} && {{ {}; }} >{} 2>{}", folder().string(), line, out, err)};
+    command.environment = {{"CERTHERD", program().string()}, {"CERTHERD_CONFIG", ""}};
+    const Time deadline = loop().clock().now() + std::chrono::minutes(1);
+    auto ended = loop().run(runtime::run_command(&loop(), std::move(command), deadline));
+    EXPECT_TRUE(ended) << ended.error().message();
+    return {
+        .status = ended ? ended->exit_status : -1, .out = content_of(out), .err = content_of(err)};
   }
 
   /// The config made by init with one text replaced.
@@ -87,6 +105,38 @@ TEST_F(Init, WithoutAnyConfigEachCommandSaysWhereItLookedAndHowToBegin) {
   EXPECT_THAT(lost.err, AllOf(HasSubstr(path("certherd.toml").string()), HasSubstr("init")));
 }
 
+TEST_F(Init, WithoutAnyConfigEachCommandIsOneJsonError) {
+  const std::vector<std::vector<std::string>> commands = {{"config", "check"},
+                                                          {"account", "register"},
+                                                          {"account", "show"},
+                                                          {"account", "update"},
+                                                          {"account", "rotate-key"},
+                                                          {"account", "deactivate", "--yes"},
+                                                          {"domain", "add", "a.example.com"},
+                                                          {"domain", "import", "-"},
+                                                          {"domain", "list"},
+                                                          {"domain", "show", "a.example.com"},
+                                                          {"domain", "remove", "a.example.com"},
+                                                          {"doctor"},
+                                                          {"plan"},
+                                                          {"issue", "--all"},
+                                                          {"run", "--once"},
+                                                          {"cert", "list"},
+                                                          {"cert", "show", "a.example.com"},
+                                                          {"scan"},
+                                                          {"store", "reseal"},
+                                                          {"log"}};
+  for (const auto& command : commands) {
+    auto words = command;
+    words.insert(words.begin(), {"--json", "--quiet"});
+    const auto lost = run(words);
+    const auto name = fmt::format("{}", fmt::join(command, " "));
+    EXPECT_EQ(lost.status, wrong_usage) << name;
+    EXPECT_EQ(lost.json().at("error").at("kind").as_string(), "misconfigured") << name;
+    EXPECT_THAT(lost.err, HasSubstr("certherd init")) << name;
+  }
+}
+
 TEST_F(Commands, TheConfigIsFoundByItsVariable) {
   auto elsewhere = call({"--json", "domain", "list"});
   elsewhere.folder = "/";
@@ -113,6 +163,65 @@ TEST_F(Commands, ConfigCheckNamesEveryFaultByFileLineAndKey) {
                     HasSubstr(file + ":7: defaults.renew_at: "),
                     HasSubstr(file + ":8: defaults.renew_att: unknown key")));
   EXPECT_THAT(checked.out, IsEmpty());
+}
+
+TEST_F(Commands, EachFaultOfAConfigIsNamedByItsLineAndKeyAndNothingIsDone) {
+  struct Fault {
+    std::string text;
+    std::string told;  ///< behind "FILE:"
+  };
+  const std::string ca = "[ca.one]\ndirectory = \"https://ca.example/directory\"\n";
+  const std::vector<Fault> faults = {
+      {.text = "colour = \"blue\"\n", .told = "1: colour: unknown key"},
+      {.text = ca + "limit = 3\n", .told = "3: ca.one.limit: unknown key"},
+      {.text = ca + "contact = \"ops@example.com\"\n", .told = "3: ca.one.contact: must be a list"},
+      {.text = ca + "terms_of_service_agreed = \"yes\"\n",
+       .told = "3: ca.one.terms_of_service_agreed: must be true or false"},
+      {.text = ca + "max_in_flight = 1.5\n", .told = "3: ca.one.max_in_flight: must be a whole"},
+      {.text = ca + "max_in_flight = 0\n", .told = "3: ca.one.max_in_flight: must be a whole"},
+      {.text = ca + "finalize_within = \"3 minutes\"\n",
+       .told = "3: ca.one.finalize_within: \"3 minutes\" is no duration"},
+      {.text = ca + "finalize_within = 180\n", .told = "3: ca.one.finalize_within: must be a text"},
+      {.text = ca + "account_key = \"dsa\"\n", .told = "3: ca.one.account_key: must be ecdsa-p256"},
+      {.text = "[ca.one]\ndirectory = \"http://ca.example\"\n",
+       .told = "2: ca.one.directory: must be the https:// URL"},
+      {.text = "[ca]\none = 1\n", .told = "2: ca.one: must be a section of its own"},
+      {.text = "[store]\nseal_key = \"certherd.key\"\n",
+       .told = "2: store.seal_key: must be a table"},
+      {.text = "[store]\nseal_key = {}\n", .told = "2: store.seal_key.env: name one place"},
+      {.text = "[store]\nseal_key = { env = \"A\", file = \"b\" }\n",
+       .told = "2: store.seal_key.env: name one place"},
+      {.text = "[store]\nold_seal_keys = { file = \"b\" }\n",
+       .told = "2: store.old_seal_keys: must be a list of tables"},
+      {.text = "[store]\nurl = \"mysql://localhost/db\"\n", .told = "2: store.url: only sqlite"},
+      {.text = "[vault.v]\ntype = \"cupboard\"\n", .told = "2: vault.v.type: \"cupboard\" is not"},
+      {.text = "[vault.v]\ntype = \"directory\"\n",
+       .told = "1: vault.v.path: must name the folder"},
+      {.text = "[target.t]\ntype = \"files\"\npath = \"t\"\nmode = \"0644\"\n",
+       .told = "4: target.t.mode: must be an octal text"},
+      {.text = "[dns.d]\ntype = \"responder\"\nlisten = [\"here\"]\nzones = [\"a.example\"]\n",
+       .told = "3: dns.d.listen: "},
+      {.text = "[dns.d]\ntype = \"responder\"\nlisten = [\"127.0.0.1:53\"]\nzones = [\"a..b\"]\n",
+       .told = "4: dns.d.zones: "},
+      {.text = "[defaults]\nca = \"two\"\n", .told = "2: defaults.ca: there is no [ca.two]"},
+      {.text = "[defaults]\ntargets = [\"t\"]\n",
+       .told = "2: defaults.targets: there is no [target.t]"},
+      {.text = "[defaults]\nrenew_at = 1.5\n", .told = "2: defaults.renew_at: must be a number"},
+      {.text = "[resolver]\ncheck = \"maybe\"\n",
+       .told = "2: resolver.check: must be authoritative"},
+      {.text = "[store]\n[store]\n", .told = "2: syntax: "},
+      {.text = "[store]\nurl = \"sqlite:a\"\nurl = \"sqlite:b\"\n", .told = "3: syntax: "},
+      {.text = "[store\n", .told = "1: syntax: "},
+      {.text = "[store]\nurl = sqlite:a\n", .told = "2: syntax: "},
+  };
+  const auto file = path("certherd.toml").string();
+  for (const auto& fault : faults) {
+    write_file(file, fault.text);
+    const auto checked = run({"config", "check"});
+    EXPECT_EQ(checked.status, wrong_usage) << fault.text;
+    EXPECT_THAT(checked.err, HasSubstr(file + ":" + fault.told)) << fault.text;
+    EXPECT_THAT(checked.out, IsEmpty()) << fault.text;
+  }
 }
 
 TEST_F(Commands, ABrokenConfigIsNamedByItsLine) {
@@ -364,6 +473,40 @@ TEST_F(CommandLine, WhatItDoesNotKnowIsWrongUsage) {
     EXPECT_THAT(refused.err, Not(IsEmpty()));
     EXPECT_THAT(refused.out, IsEmpty());
   }
+}
+
+TEST_F(Commands, AReaderThatHasSeenEnoughIsNoFailure) {
+  std::string inventory = "domain\n";
+  for (int i = 0; i < 3000; ++i) inventory += fmt::format("site-{}.example.com\n", i);
+  ASSERT_EQ(run({"domain", "import", "-"}, inventory).status, 0);
+  const auto first = in_shell("\"$CERTHERD\" domain list | head -n 1; echo ${PIPESTATUS[0]}");
+  EXPECT_THAT(first.out, HasSubstr("DOMAIN"));
+  EXPECT_THAT(first.out, testing::EndsWith("\n0\n"));
+  EXPECT_THAT(first.err, IsEmpty());
+}
+
+TEST_F(Commands, OutputThatIsLostIsToldAndChangesTheStatus) {
+  const auto full = in_shell("\"$CERTHERD\" version >/dev/full");
+  EXPECT_EQ(full.status, 1);
+  EXPECT_THAT(full.err, HasSubstr("No space left on device"));
+  const auto closed = in_shell("\"$CERTHERD\" version >&-");
+  EXPECT_EQ(closed.status, 1);
+  EXPECT_THAT(closed.err, HasSubstr("the output could not be written"));
+}
+
+TEST_F(Commands, StreamsThatWereClosedAreNotTheStoresPlace) {
+  const auto added = in_shell("\"$CERTHERD\" domain add a.example.com <&- >&- 2>&-");
+  EXPECT_EQ(added.status, 1) << "done, but nobody could be told";
+  EXPECT_THAT(domains(), ElementsAre("a.example.com"));
+}
+
+TEST_F(Commands, AnEmptyListIsToldOnStderrAlone) {
+  const auto listed = run({"domain", "list"});
+  EXPECT_EQ(listed.status, 0);
+  EXPECT_THAT(listed.out, IsEmpty());
+  EXPECT_THAT(listed.err, HasSubstr("no domains"));
+  EXPECT_THAT(run({"--quiet", "domain", "list"}).err, IsEmpty());
+  EXPECT_THAT(run({"log", "--since", "2100-01-01T00:00:00Z"}).err, HasSubstr("no events"));
 }
 
 TEST_F(CommandLine, HelpExplainsACommandAsItsOwnHelpDoes) {
