@@ -39,11 +39,13 @@ struct Plans {
   }
 };
 
-Plans plans_of(const std::vector<store::DomainRow>& rows, double renew_at, Time now) {
+Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults& defaults,
+               Time now) {
   Plans plans;
   for (const auto& row : rows) {
     if (!row.domain.enabled) continue;
-    auto plan = policy::plan_for(row.domain, row.certificate, row.working, renew_at, now);
+    auto plan = policy::plan_for(row.domain, row.certificate, row.working,
+                                 fleet::targets_of(row.domain, defaults), defaults.renew_at, now);
     auto& list = plan.action == Action::none ? plans.later : plans.due;
     list.push_back({.row = &row, .plan = std::move(plan)});
   }
@@ -141,7 +143,7 @@ Task<int> plan(app::App* app, Context context, Options options) {
   auto rows = co_await rows_of(app, std::move(options.names));
   if (!rows) co_return report(context, rows.error());
   const Time now = app->loop().clock().now();
-  const auto plans = plans_of(*rows, app->config().defaults.renew_at, now);
+  const auto plans = plans_of(*rows, app->config().defaults, now);
   if (context.json) {
     print_document(plans, all, now);
   } else {

@@ -23,9 +23,9 @@ Task<int> run_once(app::App* app, Context context) {
 void add_run(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("run", "Do all that is due, prove it, and exit");
   command->footer(
-      "Goes through the enabled domains, gets a certificate for each one that is due, and takes "
-      "up\n"
-      "what an earlier run left unfinished. Domains whose certificate is good are \"current\".\n\n"
+      "Goes through the enabled domains, gets a certificate for each one that is due, installs it\n"
+      "where it is missing, and takes up what an earlier run left unfinished. Domains whose\n"
+      "certificate is good are \"current\". What it would do now is shown by `certherd plan`.\n\n"
       "Example, from a timer:\n"
       "  certherd --config /etc/certherd/certherd.toml run --once");
   auto once = std::make_shared<bool>(false);

@@ -72,7 +72,7 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
   if (!rows) co_return fail(std::move(rows.error()));
   // A disabled domain may still be served: it is looked at when it is asked for.
   if (!named) std::erase_if(*rows, [](const auto& row) { return !row.domain.enabled; });
-  auto places = fleet::places_of(*rows);
+  auto places = fleet::scan_places(*rows);
   job.subjects = std::move(places.subjects);
   job.nowhere = std::move(places.nowhere);
   job.rows = std::move(*rows);

@@ -118,7 +118,7 @@ Task<Result<std::optional<Certificate>>> Deployment::retire(WorkRequest request)
     co_return fail(std::move(ended.error()));
   }
   auto& certificate = row->certificate;
-  const auto& own = domain.targets.empty() ? ports_.defaults.targets : domain.targets;
+  const auto& own = targets_of(domain, ports_.defaults);
   std::set<TargetName> names(own.begin(), own.end());
   // Also those that were taken from its list since.
   if (certificate) {

@@ -155,8 +155,9 @@ Task<Status> Executor::admit(WorkRequest request) {
     co_return co_await finish(id, std::move(report));
   }
   const bool explicitly = request.kind == WorkRequest::Kind::issue;
-  const auto plan = policy::plan_for(row->domain, row->certificate, row->working,
-                                     ports_.defaults.renew_at, now());
+  const auto plan =
+      policy::plan_for(row->domain, row->certificate, row->working,
+                       targets_of(row->domain, ports_.defaults), ports_.defaults.renew_at, now());
   if (!explicitly && plan.action == policy::Action::none) {
     Report report{.domain = request.domain,
                   .outcome = Outcome::current,
@@ -171,6 +172,13 @@ Task<Status> Executor::admit(WorkRequest request) {
                   .error = row->domain.last_error};
     if (report.error) report.error->retry_at = row->domain.next_at;
     co_return co_await finish(id, std::move(report));
+  }
+  if (!explicitly && plan.action == policy::Action::deploy && !row->working) {
+    // The certificate is good, and some target lacks it: one that was added since, most likely.
+    tracked_.erase(id);
+    request.kind = WorkRequest::Kind::deploy;
+    chores_.add(std::move(request));
+    co_return Status{};
   }
   auto choices = choices_of(row->domain, ports_);
   if (!choices) {

@@ -20,6 +20,10 @@ const Name& either(const Name& own, const Name& fallback) {
 
 }  // namespace
 
+const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults) {
+  return domain.targets.empty() ? defaults.targets : domain.targets;
+}
+
 std::vector<Endpoint> endpoints_of(const Domain& domain) {
   if (!domain.endpoints.empty()) return domain.endpoints;
   if (domain.name.is_wildcard()) return {};
@@ -30,7 +34,7 @@ Result<Places> places_of(const Domain& domain, const Ports& ports) {
   const auto& defaults = ports.defaults;
   Places places;
   places.vault = either(domain.vault, defaults.vault);
-  places.targets = domain.targets.empty() ? defaults.targets : domain.targets;
+  places.targets = targets_of(domain, defaults);
   if (!places.targets.empty()) places.endpoints = endpoints_of(domain);
 
   if (auto known = configured(ports.vaults, places.vault, "vault"); !known) {

@@ -86,6 +86,9 @@ struct Choices : Places {
   KeyType key = KeyType::ecdsa_p256;
 };
 
+/// Where its certificate is to be installed: on its own targets, else the default ones.
+const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults);
+
 /// Where a domain is served: its own endpoints, else its name on port 443, as a browser would look.
 /// A wildcard stands for no host and so has none of itself.
 std::vector<Endpoint> endpoints_of(const Domain& domain);

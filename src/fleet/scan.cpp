@@ -205,7 +205,7 @@ void Scan::compare(Finding& finding, const store::DomainRow& row) const {
   if (auto drift = policy::vault_drift(kept, now)) finding.drift.push_back(std::move(*drift));
 }
 
-ScanPlaces places_of(const std::vector<store::DomainRow>& rows) {
+ScanPlaces scan_places(const std::vector<store::DomainRow>& rows) {
   ScanPlaces places;
   for (const auto& row : rows) {
     auto endpoints = endpoints_of(row.domain);

@@ -92,7 +92,7 @@ struct ScanPlaces {
   std::vector<Fqdn> nowhere;
 };
 
-ScanPlaces places_of(const std::vector<store::DomainRow>& rows);
+ScanPlaces scan_places(const std::vector<store::DomainRow>& rows);
 
 /// The given endpoints, each with the domain whose names cover its host.
 std::vector<ScanSubject> subjects_at(std::vector<Endpoint> endpoints,

@@ -23,6 +23,21 @@ std::string reason_of(Step step) {
   return fmt::format("an issuance was begun and is at its step {}", to_string(step));
 }
 
+/// The targets that the certificate has not come to, as a list in words. One that is being revoked
+/// is to come to none.
+std::string missing_targets(const Certificate& certificate,
+                            const std::vector<TargetName>& targets) {
+  std::string missing;
+  if (certificate.revocation_reason) return missing;
+  for (const auto& target : targets) {
+    const auto installed = certificate.targets.find(target);
+    if (installed != certificate.targets.end() && installed->second != Installed::failed) continue;
+    if (!missing.empty()) missing += ", ";
+    missing += target.text();
+  }
+  return missing;
+}
+
 std::string pause_of(const Domain& domain) {
   if (domain.last_error && domain.last_error->kind == Error::Kind::throttled) {
     return "a limit of the other side";
@@ -50,7 +65,8 @@ std::string_view to_string(Action action) {
 }
 
 Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
-              std::optional<Step> working, double renew_at, Time now) {
+              std::optional<Step> working, const std::vector<TargetName>& targets, double renew_at,
+              Time now) {
   Plan plan;
   // One that was revoked is worth as little as none.
   const bool good = current && !current->revoked_at && !current->key_compromised();
@@ -61,11 +77,16 @@ Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
   } else {
     auto due = when_due(domain, current, renew_at, now);
     plan.reason = std::move(due.reason);
-    if (!due.due) {
+    const auto missing = due.due ? std::string() : missing_targets(*current, targets);
+    if (!missing.empty()) {
+      plan.action = Action::deploy;
+      plan.reason = "not installed on " + missing;
+    } else if (due.due) {
+      plan.action = current ? Action::renew : Action::issue;
+    } else {
       plan.at = std::max(due.at, domain.next_at.value_or(due.at));
       return plan;
     }
-    plan.action = current ? Action::renew : Action::issue;
   }
   plan.at = now;
   if (domain.next_at && *domain.next_at > now) {

@@ -29,10 +29,11 @@ struct Plan {
   Time urgency{};          ///< when the present certificate ends; the past without one
 };
 
-/// The plan for an enabled domain. `working` is the step of its active issuance; `renew_at` as in
-/// when_due().
+/// The plan for an enabled domain. `working` is the step of its active issuance, `targets` where
+/// its certificate is to be installed; `renew_at` as in when_due().
 Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
-              std::optional<Step> working, double renew_at, Time now);
+              std::optional<Step> working, const std::vector<TargetName>& targets, double renew_at,
+              Time now);
 
 /// The order of work: by the moment, then the most urgent.
 bool earlier(const Plan& left, const Plan& right);

@@ -17,6 +17,7 @@ struct PlanTest : testing::Test {
   Domain domain;
   std::optional<Certificate> certificate;
   std::optional<Step> working;
+  std::vector<TargetName> targets;
 
   PlanTest() { domain.name = Fqdn::literal("shop.example"); }
 
@@ -32,7 +33,7 @@ struct PlanTest : testing::Test {
     domain.last_error.emplace();
     domain.last_error->kind = kind;
   }
-  Plan at(Time now) const { return plan_for(domain, certificate, working, 0.5, now); }
+  Plan at(Time now) const { return plan_for(domain, certificate, working, targets, 0.5, now); }
 };
 
 TEST_F(PlanTest, ADomainWithoutACertificateIsIssuedNow) {
@@ -68,6 +69,24 @@ TEST_F(PlanTest, ChangedNamesAreDueAtOnce) {
   domain.names.push_back(Fqdn::literal("www.shop.example"));
   EXPECT_EQ(to_string(at(start).action), "renew");
   EXPECT_THAT(at(start).reason, HasSubstr("names"));
+}
+
+TEST_F(PlanTest, WhatIsNotOnAllItsTargetsIsDeployed) {
+  issue();
+  targets = {TargetName("edge"), TargetName("new"), TargetName("broken")};
+  certificate->targets = {{TargetName("edge"), Installed::unchanged},
+                          {TargetName("broken"), Installed::failed},
+                          {TargetName("former"), Installed::installed}};
+  const auto plan = at(start);
+  EXPECT_EQ(to_string(plan.action), "deploy");
+  EXPECT_EQ(plan.reason, "not installed on new, broken");
+  EXPECT_EQ(plan.at, start);
+  EXPECT_EQ(to_string(at(start + days(45)).action), "renew");  // which installs it as well
+  certificate->revocation_reason = RevocationReason::superseded;
+  EXPECT_EQ(to_string(at(start).action), "none");
+  certificate->revocation_reason.reset();
+  targets = {TargetName("edge")};
+  EXPECT_EQ(to_string(at(start).action), "none");
 }
 
 TEST_F(PlanTest, AFailureHoldsBackWhatIsDueUntilItsPauseIsOver) {

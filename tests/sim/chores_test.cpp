@@ -206,6 +206,21 @@ TEST_F(Chores, DeployRestoresWhatATargetHasLost) {
   }
 }
 
+TEST_F(Chores, ARunDeploysToATargetThatWasAddedSince) {
+  issue();
+  fakes::FakeTarget added;
+  fleet.ports().targets[TargetName("added")] = &added;
+  fleet.ports().defaults.targets.emplace_back("added");
+  fleet.do_for_all(Kind::renew);
+  EXPECT_EQ(fleet.outcomes("current"), domains);
+  EXPECT_EQ(added.installs(), domains);
+  EXPECT_EQ(fleet.ca().certificates_issued(), domains);
+  const int events = count("certificate.installed");
+  fleet.do_for_all(Kind::renew);
+  EXPECT_EQ(fleet.outcomes("current"), domains);
+  EXPECT_EQ(count("certificate.installed"), events);
+}
+
 TEST_F(Chores, DeployTriesATargetAgainThatIsAwayForAMoment) {
   issue();
   for (int i = 0; i < domains; ++i) fleet.target().lose(fleet.name(i));

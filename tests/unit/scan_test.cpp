@@ -111,7 +111,7 @@ class ScanTest : public testing::Test {
   std::vector<Finding> scan() {
     auto rows = loop_->run(store_->domains());
     EXPECT_TRUE(rows);
-    auto places = places_of(*rows);
+    auto places = scan_places(*rows);
     Scan scan(ports_, options_);
     auto findings = loop_->run(scan.run(std::move(places.subjects), std::move(*rows)));
     EXPECT_TRUE(findings) << findings.error().message();
@@ -258,7 +258,7 @@ TEST(ScanPlaces, AreTheEndpointsElseTheNameItselfAndAWildcardHasNone) {
   rows[2].domain.name = Fqdn::literal("*.c.example");
   rows[2].domain.endpoints = {Endpoint::parse("x.c.example:8443").value(),
                               Endpoint::parse("y.c.example").value()};
-  const auto places = places_of(rows);
+  const auto places = scan_places(rows);
   std::vector<std::string> texts;
   for (const auto& subject : places.subjects) texts.push_back(subject.endpoint.text());
   EXPECT_THAT(texts, ElementsAre("a.example", "x.c.example:8443", "y.c.example"));
