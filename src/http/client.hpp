@@ -37,7 +37,8 @@ class Client {
  public:
   virtual ~Client() = default;
 
-  /// One exchange: any status is a success. Redirects are not followed. Bodies over the client's
+  /// One exchange: any status is a success. Redirects are not followed, and what may have reached
+  /// the server is not sent again, unless its method allows that. Bodies over the client's
   /// limit are refused. Errors: transient (no connection, broken off), deadline, rejected (TLS
   /// not trusted, too large, not HTTP), misconfigured (the URL).
   virtual Task<Result<Response>> send(Request request, Time deadline) = 0;

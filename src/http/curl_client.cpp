@@ -53,8 +53,11 @@ class CurlClient final : public Client {
     }
     CurlTransfer transfer(loop_, options_, trust_, std::move(request), std::move(*address));
     const Registration registration(multi_, transfer);
+    const Time begun = loop_.clock().now();
     if (!co_await runtime::finished_by(&loop_.clock(), deadline, transfer.finished())) {
-      co_return fail(Error::Kind::deadline, transfer.name(), "there was no answer in time");
+      const auto waited = std::chrono::ceil<std::chrono::seconds>(deadline - begun);
+      co_return fail(Error::Kind::deadline, transfer.name(),
+                     fmt::format("there was no whole answer within {}", format_duration(waited)));
     }
     co_return transfer.take_result();
   }

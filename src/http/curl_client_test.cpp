@@ -1,6 +1,6 @@
 #include "http/curl_client.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
@@ -209,6 +209,32 @@ TEST_F(CurlClientTest, CallsNoAnswerAtAllTransient) {
   TestServer server([](const std::string&) { return TestServer::Answer{"", true}; });
 
   EXPECT_EQ(error_of(get(server.url())).kind, Error::Kind::transient);
+}
+
+// A connection that was kept may end at any time; whether the server took the request is not known.
+TEST_F(CurlClientTest, NeverSendsAgainUnaskedWhatMustNotBeRepeated) {
+  TestServer server([](const std::string& request) {
+    return request.find(" /last ") == std::string::npos ? ok("") : TestServer::Answer{"", true};
+  });
+  for (const auto method : {Request::Method::post, Request::Method::patch}) {
+    ASSERT_TRUE(get(server.url()));
+    const int before = server.requests();
+    Request request;
+    request.method = method;
+    request.url = server.url("/last");
+    request.body = "one order, please";
+    EXPECT_EQ(error_of(send(*client, std::move(request))).kind, Error::Kind::transient);
+    EXPECT_EQ(server.requests(), before + 1);
+  }
+}
+
+TEST_F(CurlClientTest, CallsALineOfTheHeaderThatDoesNotEndTooLong) {
+  TestServer server([](const std::string&) {
+    return TestServer::Answer{"HTTP/1.1 200 OK\r\nX-Long: " + std::string(1 << 20, 'x')};
+  });
+  const Error error = error_of(get(server.url()));
+  EXPECT_EQ(error.kind, Error::Kind::rejected);
+  EXPECT_THAT(error.detail, testing::HasSubstr("header"));
 }
 
 TEST_F(CurlClientTest, CallsARefusedConnectionTransientAndNamesIt) {

@@ -35,6 +35,8 @@ Error CurlTransfer::to_error(CURLcode code) const {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
       return tls_error();
+    case CURLE_OUT_OF_MEMORY:  // what libcurl says of a header line over its own limit
+      return error(Error::Kind::rejected, "a line of the answer's header is too long");
     case CURLE_SSL_CACERT_BADFILE:
       return error(Error::Kind::misconfigured,
                    fmt::format("the trusted roots cannot be read: {}", known));
@@ -82,10 +84,20 @@ Error CurlTransfer::tls_error() const {
   for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
     if (reason.starts_with(prefix)) reason.remove_prefix(prefix.size());
   }
+  const auto has = [reason](std::string_view words) {
+    return reason.find(words) != std::string_view::npos;
+  };
+  std::string remedy = "a private CA's root is added by `trust`";
+  if (has("not yet valid") || has("expired")) {
+    // As often as not it is the reader of a certificate whose time is wrong.
+    remedy = fmt::format("the clock of this machine says {}: set it if that is wrong",
+                         format_time(clock_.now()));
+  } else if (has("does not match") || has("no alternative certificate subject name")) {
+    remedy = "it is another server's: check the host in the URL";
+  }
   return make_error(Error::Kind::rejected, name_,
-                    fmt::format("the TLS certificate of {} is not trusted: {} (a private CA's "
-                                "root is added by `trust`)",
-                                address_.host_and_port(), reason));
+                    fmt::format("the TLS certificate of {} is not trusted: {} ({})",
+                                address_.host_and_port(), reason, remedy));
 }
 
 }  // namespace certherd::http

@@ -58,6 +58,7 @@ CurlTransfer::CurlTransfer(runtime::EventLoop& loop, const CurlOptions& options,
       address_(std::move(address)),
       name_(fmt::format("{} {}", method_name(request_.method), address_.without_query)),
       body_limit_(options.body_limit),
+      clock_(loop.clock()),
       done_(loop),
       easy_(curl_easy_init(), &curl_easy_cleanup),
       header_list_(nullptr, &curl_slist_free_all) {
@@ -114,7 +115,20 @@ void CurlTransfer::set_method() {
     curl_easy_setopt(easy(), CURLOPT_NOBODY, 1L);
     return;
   }
-  if (carries_body) {
+  const bool may_be_repeated =
+      request_.method != Request::Method::post && request_.method != Request::Method::patch;
+  if (carries_body && !may_be_repeated) {
+    // When a kept connection ends without an answer, libcurl sends the request again on another.
+    // The server may have done its work by then, so nothing must be sent again unasked (RFC 9110
+    // section 9.2.2). libcurl gives up when what it has read cannot be read once more.
+    curl_easy_setopt(easy(), CURLOPT_POST, 1L);
+    curl_easy_setopt(easy(), CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(easy(), CURLOPT_READFUNCTION, &CurlTransfer::on_read);
+    curl_easy_setopt(easy(), CURLOPT_READDATA, this);
+    curl_easy_setopt(easy(), CURLOPT_SEEKFUNCTION, &CurlTransfer::on_seek);
+    curl_easy_setopt(easy(), CURLOPT_SEEKDATA, this);
+  } else if (carries_body) {
     curl_easy_setopt(easy(), CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request_.body.size()));
     curl_easy_setopt(easy(), CURLOPT_POSTFIELDS, request_.body.c_str());
@@ -156,6 +170,20 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t coun
   const std::string_view bytes(data, size * count);
   // Anything but the true size makes libcurl give up the transfer.
   return static_cast<CurlTransfer*>(self)->take_body(bytes) ? bytes.size() : bytes.size() + 1;
+}
+
+std::size_t CurlTransfer::on_read(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const auto part = std::string_view(transfer.request_.body).substr(transfer.sent_, size * count);
+  std::ranges::copy(part, data);
+  transfer.sent_ += part.size();
+  return part.size();
+}
+
+int CurlTransfer::on_seek(void* self, curl_off_t offset, int origin) {
+  const auto& transfer = *static_cast<const CurlTransfer*>(self);
+  const bool nothing_sent = transfer.sent_ == 0 && offset == 0 && origin == SEEK_SET;
+  return nothing_sent ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 bool CurlTransfer::take_header_line(std::string_view line) {

@@ -50,12 +50,15 @@ class CurlTransfer {
   Error tls_error() const;
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_seek(void* self, curl_off_t offset, int origin);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
   Request request_;
   Address address_;
   std::string name_;
   std::size_t body_limit_;
+  runtime::Clock& clock_;
   runtime::Wakeup done_;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> header_list_;
@@ -63,6 +66,7 @@ class CurlTransfer {
 
   std::optional<CURLcode> code_;
   Response response_;
+  std::size_t sent_ = 0;  // of the body
   std::size_t header_size_ = 0;
   std::string too_large_;  // what was, for people
 };
