@@ -226,6 +226,14 @@ Error to_error(std::string op, const http::Response& response, Time now) {
     error.op = std::move(op);
     error.detail = fmt::format("the server answered {} with {}", response.status,
                                type.empty() ? "no content" : type);
+    const auto elsewhere = response.header("location");
+    if (response.status >= 300 && response.status < 400 && elsewhere) {
+      // RFC 8555 knows no redirects, and a signature holds for one URL.
+      error.detail = fmt::format(
+          "the server leads on to {}: redirects are not followed, so the config has to name the "
+          "right URL of the CA",
+          elsewhere->substr(0, longest_text));
+    }
   }
   // RFC 8555 section 7.3.5: which account has the key already.
   if (const auto other = response.header("location"); other && response.status == 409) {

@@ -64,17 +64,6 @@ bool has_relation(std::string_view parameters, std::string_view relation) {
   return false;
 }
 
-bool is_loopback(const urls::url_view& url) {
-  switch (url.host_type()) {
-    case urls::host_type::ipv4:
-      return url.host_ipv4_address().is_loopback();
-    case urls::host_type::ipv6:
-      return url.host_ipv6_address().is_loopback();
-    default:
-      return url.host() == "localhost";
-  }
-}
-
 }  // namespace
 
 Result<std::string> check_url(std::string_view text) {
@@ -86,7 +75,6 @@ Result<std::string> check_url(std::string_view text) {
   const auto url = urls::parse_uri(text);
   if (!url || url->encoded_host().empty()) return refuse("which is none");
   if (url->scheme_id() == urls::scheme::https) return std::string(text);
-  if (url->scheme_id() == urls::scheme::http && is_loopback(*url)) return std::string(text);
   return refuse("which is not HTTPS");
 }
 

@@ -11,7 +11,7 @@
 namespace certherd::acme {
 
 /// A URL that a CA handed out, exactly as it wrote it: it is signed as it stands. ACME is HTTPS
-/// only (RFC 8555 section 6.1); plain HTTP is let through on loopback, for tests.
+/// only (RFC 8555 section 6.1), also on this machine: a CA has no business with its servers.
 /// Errors: rejected, with the URL.
 Result<std::string> check_url(std::string_view text);
 
