@@ -23,6 +23,12 @@ tl::unexpected<Error> not_as_asked(std::string detail) {
   return fail(Error::Kind::rejected, "check certificate", std::move(detail));
 }
 
+tl::unexpected<Error> wrong_date(const std::string& what, Time now) {
+  return fail(Error::Kind::misconfigured, "check certificate",
+              fmt::format("it {}, and the clock of this machine says {}: set it if that is wrong",
+                          what, format_time(now)));
+}
+
 std::vector<std::string> without(const std::set<std::string>& all,
                                  const std::set<std::string>& taken) {
   std::vector<std::string> rest;
@@ -91,12 +97,13 @@ Result<CertificateInfo> check_issued(std::string_view chain_pem, std::string_vie
   const Names all = alternative_names(leaf);
   const auto all_kinds = static_cast<std::size_t>(std::max(0, sk_GENERAL_NAME_num(all.get())));
   if (auto same = check_names(info.names, all_kinds, names); !same) return fail(same.error());
-  if (info.not_before > now + forgiven_earliness) {
-    return not_as_asked("it is not valid before " + format_time(info.not_before));
-  }
-  if (info.not_after <= now) return not_as_asked("it expired at " + format_time(info.not_after));
   if (info.is_ca) return not_as_asked("it is a CA's certificate");
   if (auto signatures = check_signatures(*chain); !signatures) return fail(signatures.error());
+  // Last, since it may as well be our clock that is wrong.
+  if (info.not_before > now + forgiven_earliness) {
+    return wrong_date("is not valid before " + format_time(info.not_before), now);
+  }
+  if (info.not_after <= now) return wrong_date("expired at " + format_time(info.not_after), now);
   return info;
 }
 

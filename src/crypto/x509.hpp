@@ -47,7 +47,8 @@ Result<ChainParts> split_chain(std::string_view pem);
 
 /// Holds what a CA handed out against what was asked: the leaf has `public_key`, exactly `names`,
 /// is valid at `now` (up to an hour early is forgiven: clocks differ) and is no CA, and each
-/// certificate is signed by the next. Errors: rejected, saying what differs.
+/// certificate is signed by the next. Errors: rejected, saying what differs; misconfigured when
+/// only the dates are wrong, since then our clock may be.
 Result<CertificateInfo> check_issued(std::string_view chain_pem, std::string_view public_key,
                                      const std::vector<Fqdn>& names, Time now);
 

@@ -29,9 +29,23 @@ constexpr int internal_errors_believed = 2;
 // certificate is worth more than its chain.
 constexpr int quick_looks_for_a_chain = 3;
 
+// How often a certificate that is not what was asked is fetched again before it and its key are
+// given up: a gateway may have answered in the CA's stead. One whose dates look wrong may wait,
+// for about a week of retries, until somebody has set the clock.
+constexpr int wrong_certificates = 4;
+constexpr int wrong_dates = 10;
+
+// Only a problem document is the CA's own refusal. An answer that cannot be read, from whoever it
+// came, says nothing about what the CA has done: it is asked again, and looked at first.
+Error unless_refused(Error error) {
+  if (error.kind == Error::Kind::rejected && !error.problem) error.kind = Error::Kind::transient;
+  return error;
+}
+
 // A CA that no longer knows an order or authorization will not know it tomorrow either: the
 // issuance is over and the next one orders anew.
 Error ca_error(Error error, std::string_view step) {
+  error = unless_refused(std::move(error));
   if (error.kind == Error::Kind::not_found) error.kind = Error::Kind::rejected;
   return std::move(error).during(step);
 }
@@ -58,6 +72,12 @@ bool share_a_name(const std::vector<Fqdn>& left, const std::vector<Fqdn>& right)
 std::string topmost_issuer(const std::string& pem) {
   const auto chain = crypto::read_chain(pem);
   return chain ? chain->back().issuer : std::string();
+}
+
+bool is_for_one_of(const acme::Authorization& authorization, const std::vector<Fqdn>& names) {
+  return std::ranges::any_of(names, [&authorization](const Fqdn& name) {
+    return name.without_wildcard() == authorization.identifier;
+  });
 }
 
 store::Changes with_events(std::vector<Event> events) {
@@ -250,7 +270,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
     // failure; one of an earlier process came before this process read the list at all.
     auto names = issuance.names;
     auto found = co_await ca(issuance).order_search->find(std::move(names), issuance.next_at);
-    if (!found) co_return fail(std::move(found.error()));
+    if (!found) co_return fail(unless_refused(std::move(found.error())));
     // One that was placed under another profile is left to run out.
     const bool fits = *found && (wanted->profile.empty() || (*found)->profile == wanted->profile);
     if (fits) order = std::move(*found);
@@ -266,7 +286,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
       auto second = *wanted;
       placed = co_await ca(issuance).client->new_order(std::move(second));
     }
-    if (!placed) co_return fail(std::move(placed.error()).during("order"));
+    if (!placed) co_return fail(unless_refused(std::move(placed.error())).during("order"));
     order = std::move(*placed);
     how = "order.placed";
   }
@@ -297,6 +317,12 @@ Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
   for (const auto& url : issuance.authorizations) {
     auto authorization = co_await client->fetch_authorization(url);
     if (!authorization) co_return fail(ca_error(std::move(authorization.error()), "authorize"));
+    if (!is_for_one_of(*authorization, issuance.names)) {
+      // Its value must not be published: what it would prove was never asked for.
+      co_return fail(Error::Kind::transient, "authorize",
+                     fmt::format("the CA wants {} authorized, which is not in this order",
+                                 authorization->identifier));
+    }
     if (authorization->status == acme::AuthorizationStatus::valid) continue;
     const auto op = fmt::format("authorize {}", authorization->identifier);
     if (authorization->status != acme::AuthorizationStatus::pending) {
@@ -623,6 +649,12 @@ Task<StepResult> Steps::download(Issuance issuance) {
     // The chain stays with the row as evidence; nothing of it is installed.
     issuance.fullchain = std::move(chain->pem);
     auto error = std::move(checked.error()).during("check the certificate");
+    const bool dates = error.kind == Error::Kind::misconfigured;
+    if (issuance.attempts >= (dates ? wrong_dates : wrong_certificates)) {
+      error.kind = Error::Kind::rejected;
+    } else if (!dates) {
+      error.kind = Error::Kind::transient;
+    }
     issuance.last_error = error;
     (void)co_await ports_.store->commit(std::move(issuance), {});
     co_return fail(std::move(error));
