@@ -66,6 +66,7 @@ Connect connect_by_https(runtime::EventLoop& loop, runtime::Offload& offload) {
     auto connection = std::make_shared<Connection>();
     connection->http = http::make_curl_client(loop, std::move(options));
     acme::ClientOptions client{.directory_url = config.directory, .account_key = std::move(key)};
+    client.request_timeout = config.timeout;
     client.requests_at_once = static_cast<std::size_t>(config.requests_at_once);
     connection->acme = acme::make_client(*connection->http, loop, offload, std::move(client));
     auto* const acme = connection->acme.get();
@@ -149,15 +150,19 @@ Task<Result<Account>> Accounts::stored_or_new(CaName ca) {
     if (!*stored) co_return made;
   }
   auto account = std::move(**stored);
+  // What the CA would not have, or a URL with a slip in it, is corrected in the config, and nothing
+  // is lost by it.
+  const bool corrected =
+      account.key_type != config.account_key || account.directory != config.directory;
+  if (account.url.empty() && corrected) {
+    co_return co_await with_new_key(std::move(ca), std::move(account));
+  }
   if (account.directory != config.directory) {
     co_return fail(Error::Kind::misconfigured, "compare the directory",
                    fmt::format("the store holds an account of {}, the config names {}: give the "
                                "other CA a section of its own",
                                account.directory, config.directory));
   }
-  // A type that the CA would not have is corrected in the config, and nothing is lost by it.
-  const bool other_type = account.url.empty() && account.key_type != config.account_key;
-  if (other_type) co_return co_await with_new_key(std::move(ca), std::move(account));
   co_return account;
 }
 

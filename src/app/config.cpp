@@ -115,6 +115,7 @@ class Reader {
         static_cast<int>(table.integer("max_in_flight", 1, 100'000).value_or(ca.max_in_flight));
     ca.requests_at_once =
         static_cast<int>(table.integer("requests_at_once", 1, 1'000).value_or(ca.requests_at_once));
+    ca.timeout = table.duration("timeout").value_or(ca.timeout);
     if (const auto* eab = table.table("eab")) {
       ca.eab = external_account(TomlSection(eab, table.name() + ".eab", faults_));
     }

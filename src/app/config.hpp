@@ -52,6 +52,7 @@ struct CaConfig {
   int max_in_flight = 500;           ///< orders open at one time
   int requests_at_once = 64;         ///< exchanges under way at one time
   CaLimits limits = CaLimits::none;  ///< where the config says nothing, by the directory's host
+  Duration timeout = std::chrono::seconds(60);  ///< for one exchange
 };
 
 struct ProbeConfig {
