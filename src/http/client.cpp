@@ -54,7 +54,10 @@ std::optional<Time> retry_after(const Response& response, Time now) {
   }
   const auto date = parse_http_date(*value);
   if (!date) return std::nullopt;
-  return std::max(*date, now);
+  // By the server's own clock, where it tells: ours may be wrong by any span.
+  const auto sent = response.header("date");
+  const auto server_now = sent ? parse_http_date(*sent) : std::nullopt;
+  return now + std::max(Duration(0), *date - server_now.value_or(now));
 }
 
 // Sun, 06 Nov 1994 08:49:37 GMT

@@ -44,8 +44,8 @@ class Client {
   virtual Task<Result<Response>> send(Request request, Time deadline) = 0;
 };
 
-/// When a Retry-After says to come back (RFC 9110 section 10.2.3): seconds or an HTTP date, as
-/// seen at `now`; never before `now`. Nothing when it is absent or neither of both.
+/// When a Retry-After says to come back (RFC 9110 section 10.2.3): seconds or an HTTP date, which
+/// is held against the answer's own Date if it has one; as seen at `now`, never before `now`. Nothing when it is absent or neither of both.
 std::optional<Time> retry_after(const Response& response, Time now);
 
 /// Reads an HTTP date of the preferred form (RFC 9110 section 5.6.7).

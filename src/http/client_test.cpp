@@ -41,6 +41,14 @@ TEST(ParseHttpDate, RefusesEverythingElse) {
   }
 }
 
+TEST(RetryAfter, IsReckonedByTheServersClockWhereItTells) {
+  const auto response = with({{"date", "Sun, 06 Nov 1994 08:49:37 GMT"},
+                              {"retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"}});
+  const Time year_later = example + std::chrono::hours(24) * 365;
+  EXPECT_EQ(retry_after(response, year_later), year_later + seconds(10));
+  EXPECT_EQ(retry_after(response, Time(seconds(0))), Time(seconds(10)));
+}
+
 TEST(RetryAfter, AddsSeconds) {
   EXPECT_EQ(retry_after(with({{"retry-after", "120"}}), example), example + seconds(120));
   EXPECT_EQ(retry_after(with({{"retry-after", "0"}}), example), example);
