@@ -10,6 +10,9 @@ using namespace std::chrono_literals;
 
 constexpr int quick_retries = 4;
 
+// The slow lane ends at a day, and no Retry-After is believed beyond a week.
+constexpr auto longest_pause = std::chrono::days(8);
+
 // Up to a tenth more, so that what failed together does not come back together.
 Duration spread(Duration base, double chance) {
   return base +
@@ -23,6 +26,8 @@ Duration slow_lane(int failures, double chance) {
   const auto index = static_cast<std::size_t>(std::clamp(failures - 1, 0, 3));
   return spread(lane.at(index), chance);
 }
+
+bool must_wait(Time until, Time now) { return until > now && until < now + longest_pause; }
 
 Reaction react(const Error& error, int failures, double chance, Time now) {
   const bool quick = error.kind == Error::Kind::transient && failures <= quick_retries;

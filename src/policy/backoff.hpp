@@ -19,6 +19,10 @@ struct Reaction {
 /// before the server's own retry_at. What is `rejected` ends the issuance.
 Reaction react(const Error& error, int failures, double chance, Time now);
 
+/// Whether what was put off until then has to wait. No pause is longer than a week and a bit: a
+/// later time was written while the clock was ahead, and must not let a certificate run out.
+bool must_wait(Time until, Time now);
+
 /// The slow lane alone: how long to leave a thing that failed `failures` (>= 1) times in a row.
 Duration slow_lane(int failures, double chance);
 

@@ -15,6 +15,13 @@ Error error_of(Error::Kind kind) {
   return error;
 }
 
+TEST(MustWait, IsNotHeldByATimeThatAWrongClockWrote) {
+  EXPECT_FALSE(must_wait(now, now));
+  EXPECT_TRUE(must_wait(now + 1s, now));
+  EXPECT_TRUE(must_wait(now + 24h * 7, now));
+  EXPECT_FALSE(must_wait(now + 24h * 365, now));
+}
+
 TEST(Backoff, TransientErrorsAreRetriedQuicklyFourTimes) {
   const auto error = error_of(Error::Kind::transient);
   EXPECT_EQ(react(error, 1, 0, now).retry_at, now + 1s);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "policy/backoff.hpp"
 #include "policy/due.hpp"
 
 namespace certherd::policy {
@@ -89,7 +90,7 @@ Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
     }
   }
   plan.at = now;
-  if (domain.next_at && *domain.next_at > now) {
+  if (domain.next_at && must_wait(*domain.next_at, now)) {
     plan.at = *domain.next_at;
     plan.limited_by = pause_of(domain);
   }
