@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "app/toml_section.hpp"
 #include "base/versioned_folder.hpp"
@@ -37,6 +38,7 @@ class Reader {
     resolver(section(top, "resolver"));
     probe(section(top, "probe"));
     top.done();
+    for (auto& [name, target] : config_.files_targets) target.withheld = secret_variables_;
     return std::move(config_);
   }
 
@@ -80,6 +82,7 @@ class Reader {
     SecretSource source;
     source.where = parent.where(key);
     source.env = table.text("env").value_or("");
+    if (!source.env.empty()) secret_variables_.insert(source.env);
     if (const auto file = table.text("file")) source.file = absolute(*file);
     if (source.env.empty() == source.file.empty()) {
       table.fault("env", R"(name one place: { env = "NAME" } or { file = "PATH" })");
@@ -330,6 +333,7 @@ class Reader {
   fs::path folder_;
   Faults& faults_;
   Config config_;
+  std::set<std::string> secret_variables_;  // named by any section
 };
 
 }  // namespace

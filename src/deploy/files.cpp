@@ -44,7 +44,8 @@ class Files final : public Target {
         reloads_(!options.reload.empty()),
         folder_(folder_options(options)),
         marks_(folder_options(options)),
-        reloader_(loop, {std::move(options.reload), options.reload_timeout, options.gather}) {}
+        reloader_(loop, {std::move(options.reload), std::move(options.withheld),
+                         options.reload_timeout, options.gather}) {}
 
   Task<Result<std::optional<std::string>>> observe(Fqdn domain) override {
     auto work = [this, domain = std::move(domain)] { return look(domain); };

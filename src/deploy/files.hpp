@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct FilesOptions {
   bool bundle = false;   ///< also bundle.pem: key, then full chain (as HAProxy reads it)
   std::string owner;     ///< "user" or "user:group"; empty: ours
   unsigned mode = 0600;  ///< of the files; folders get search permission where files are readable
-  std::vector<std::string> reload;  ///< command after a change; empty: none
+  std::vector<std::string> reload;      ///< command after a change; empty: none
+  std::set<std::string> withheld = {};  ///< variables that hold our secrets: not for the command
   Duration reload_timeout = std::chrono::seconds(30);
   Duration gather =
       std::chrono::milliseconds(100);  ///< how long a reload waits for further installs

@@ -107,6 +107,7 @@ void Reloader::finish(Round& round, Status status) {
 Task<Status> Reloader::run_command() {
   runtime::Command command;
   command.arguments = options_.command;
+  command.withheld = options_.withheld;
   auto ended = co_await runtime::run_command(&loop_, std::move(command),
                                              loop_.clock().now() + options_.timeout);
   if (!ended) co_return fail(std::move(ended.error()).during("reload"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ class Reloader {
 
   struct Options {
     std::vector<std::string> command;
+    std::set<std::string> withheld;  ///< variables of our environment that it does not get
     Duration timeout;
     /// How long a reload waits at least for others who want one. Slow reloads wait longer: as
     /// long as the one before took, so that they never take up most of the time.

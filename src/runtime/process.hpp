@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace certherd::runtime {
 struct Command {
   std::vector<std::string> arguments;  ///< program (looked up in PATH) and its arguments; no shell
   std::map<std::string, std::string> environment;  ///< added to ours
+  std::set<std::string> withheld = {};             ///< variables of ours that it does not get
   std::filesystem::path log_file;  ///< both outputs are appended here; empty: see run_command
 };
 

@@ -86,6 +86,15 @@ TEST_F(ProcessTest, AddsToTheEnvironmentAndReplacesInIt) {
   EXPECT_EQ(run(std::move(command))->output, "kept new a b\n");
 }
 
+TEST_F(ProcessTest, KeepsBackWhatIsNotForIt) {
+  setenv("CERTHERD_KEPT", "kept", 1);
+  setenv("CERTHERD_SECRET", "secret", 1);
+  Command command = shell("echo $CERTHERD_KEPT $CERTHERD_SECRET");
+  command.withheld = {"CERTHERD_SECRET"};
+
+  EXPECT_EQ(run(std::move(command))->output, "kept\n");
+}
+
 TEST_F(ProcessTest, GivesItNoInputAndNoDescriptorOfOurs) {
   const auto result = run(shell("cat; ls /proc/self/fd | wc -l"));
 

@@ -44,13 +44,15 @@ class ArgumentBlock {
   std::vector<char*> pointers_;
 };
 
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
+std::vector<std::string> merged_environment(const Command& command) {
   std::vector<std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    if (!added.contains(std::string(text.substr(0, text.find('='))))) merged.emplace_back(text);
+    const std::string name(text.substr(0, text.find('=')));
+    const bool passed_on = !command.environment.contains(name) && !command.withheld.contains(name);
+    if (passed_on) merged.emplace_back(text);
   }
-  for (const auto& [name, value] : added) {
+  for (const auto& [name, value] : command.environment) {
     std::string entry = name;
     entry.append("=").append(value);
     merged.push_back(std::move(entry));
@@ -96,7 +98,7 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const asio::any_io_executo
   }
   const std::string& program = command.arguments.front();
   ArgumentBlock arguments(command.arguments);
-  ArgumentBlock environment(merged_environment(command.environment));
+  ArgumentBlock environment(merged_environment(command));
   const Descriptor input(open("/dev/null", O_RDONLY | O_CLOEXEC));
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return cannot_start(program, errno);
