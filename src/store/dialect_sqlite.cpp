@@ -1,11 +1,39 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
 
 #include "base/time.hpp"
 #include "store/dialect.hpp"
 
 namespace certherd::store {
 namespace {
+
+namespace fs = std::filesystem;
+
+// SQLite makes its -shm file larger page by page, and calls it an I/O error when that fails.
+constexpr std::uintmax_t least_space = 64U << 10U;
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+bool is_full(const fs::path& file) {
+  std::error_code failure;
+  const auto space = fs::space(folder_of(file), failure);
+  return !failure && space.available < least_space;
+}
+
+bool is_read_only(const fs::path& file) {
+  return ::faccessat(AT_FDCWD, folder_of(file).c_str(), W_OK, AT_EACCESS) != 0 && errno == EROFS;
+}
+
+constexpr std::string_view full_words = "its disk is full: free space, then run again";
+constexpr std::string_view read_only_words =
+    "it is read-only: let this user write to the file and its folder, then run again";
 
 class Sqlite final : public Dialect {
  public:
@@ -53,11 +81,10 @@ class Sqlite final : public Dialect {
     };
     switch (sqlite->result() & 0xff) {  // the low byte is the primary code
       case SQLITE_FULL:
-        say(Error::Kind::transient, "its disk is full: free space, then run again");
+        say(Error::Kind::transient, full_words);
         break;
       case SQLITE_READONLY:
-        say(Error::Kind::transient,
-            "it is read-only: let this user write to the file and its folder, then run again");
+        say(Error::Kind::transient, read_only_words);
         break;
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
@@ -68,6 +95,10 @@ class Sqlite final : public Dialect {
       case SQLITE_CANTOPEN:
       case SQLITE_PERM:
       case SQLITE_AUTH:
+        if (is_read_only(path_)) {
+          say(Error::Kind::transient, read_only_words);
+          break;
+        }
         say(Error::Kind::denied,
             "it cannot be opened: this user must be able to read and write the file and its "
             "folder");
@@ -82,6 +113,10 @@ class Sqlite final : public Dialect {
         say(Error::Kind::conflict, error.what());
         break;
       case SQLITE_IOERR:
+        if (is_full(path_)) {
+          say(Error::Kind::transient, full_words);
+          break;
+        }
         say(Error::Kind::transient,
             fmt::format("its disk failed ({}): check the disk, then run again", error.what()));
         break;
