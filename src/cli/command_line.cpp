@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <exception>
@@ -21,6 +22,14 @@ void set_log_level(const Context& context) {
   } else if (context.quiet) {
     log::set_level(log::Level::error);
   }
+}
+
+/// A core dump would hold every key that was in use.
+void keep_core_dumps_off() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = 0;
+  (void)setrlimit(RLIMIT_CORE, &limit);
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -56,6 +65,7 @@ int parse_and_run(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   guard_streams();
+  keep_core_dumps_off();
   const int status = parse_and_run(argc, argv);
   const auto lost = close_output();
   if (lost.empty()) return status;
