@@ -207,7 +207,8 @@ CaProxy::CaProxy(const std::string& directory_url, const std::string& trust_pem,
       directory_path_(directory_url.substr(end_of_base(directory_url))) {
   const Time now = upstream_->now();
   const auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256).value();
-  const crypto::LocalCa root("Root of the CA proxy", now);
+  // As old as what it signs.
+  const crypto::LocalCa root("Root of the CA proxy", now + std::min(https.begins, Duration(0)));
   trust_pem_ = root.root_pem();
   const auto chain =
       root.issue(key.public_key(), https.names, 1, now + https.begins, now + https.ends);

@@ -343,5 +343,142 @@ TEST_F(LyingCa, OfOrdersAndAuthorizationsFailsOneDomainEachAndLosesNothing) {
   EXPECT_EQ(read_pebble_log(pebble_log()).issued.size(), cases.size() + honest - 1);
 }
 
+/// Served instead of the certificate.
+CaAnswer chain_answer(std::string pem) {
+  CaAnswer answer;
+  set_header(answer, "Content-Type", "application/pem-certificate-chain");
+  answer.body = std::move(pem);
+  return answer;
+}
+
+TEST_F(LyingCa, OfCertificatesInstallsNothingWrongAndLosesNoKey) {
+  constexpr std::size_t count = 14;
+  set_up(count + 1);
+  const auto chain = [this](std::size_t index, std::vector<std::string> names, Duration begins,
+                            Duration ends, bool own_key = true) {
+    return [=, this](const CaProxy::Forward&) {
+      return chain_answer(forged(index, names, begins, ends, own_key));
+    };
+  };
+  // For the certificate the issuance gives up at the fifth wrong one, and orders anew.
+  const std::vector<Case> cases = {
+      {{"another key",
+        Kind::certificate,
+        chain(0, {site(0)}, -1h, 24h, false),
+        "rejected",
+        {"another key"}},
+       2},
+      {{"another name",
+        Kind::certificate,
+        chain(1, {"bank.example"}, -1h, 24h),
+        "rejected",
+        {"lacks " + site(1)}},
+       2},
+      {{"one name more",
+        Kind::certificate,
+        chain(2, {site(2), "bank.example"}, -1h, 24h),
+        "rejected",
+        {"names bank.example too"}},
+       2},
+      {{"expired",
+        Kind::certificate,
+        chain(3, {site(3)}, -48h, -24h),
+        "misconfigured",
+        {"expired at", "clock of this machine says"}}},
+      {{"not yet valid",
+        Kind::certificate,
+        chain(4, {site(4)}, 24h * 365, 24h * 400),
+        "misconfigured",
+        {"not valid before", "clock of this machine says"}}},
+      {{"no certificate",
+        Kind::certificate,
+        [](const CaProxy::Forward&) { return chain_answer("-----BEGIN CERTIFICATE-----\nAA"); },
+        "transient",
+        {}}},
+      {{"a private key",
+        Kind::certificate,
+        after_forward([](CaAnswer answer) {
+          const auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256);
+          answer.body += key->to_pem().reveal();
+          return answer;
+        }),
+        "transient",
+        {"other than a CERTIFICATE block"}}},
+      {{"a foreign issuer",
+        Kind::certificate,
+        after_forward([this](CaAnswer answer) {
+          answer.body.erase(answer.body.find("-----END") + 26);
+          answer.body += crypto::LocalCa("Stranger", loop().clock().now()).root_pem();
+          return answer;
+        }),
+        "rejected",
+        {"not signed by the next"}},
+       2},
+      {{"a web page",
+        Kind::certificate,
+        after_forward([](const CaAnswer&) { return html_answer(200); }),
+        "transient",
+        {"text/html instead of a certificate chain"}}},
+      {{"bytes",
+        Kind::certificate,
+        replaced("application/octet-stream", std::string(1000, '\0')),
+        "transient",
+        {"application/octet-stream"}}},
+      {{"a web page for finalize",
+        Kind::finalize,
+        after_forward([](const CaAnswer&) { return html_answer(200); }),
+        "",
+        {}}},
+      {{"a picture for finalize", Kind::finalize, replaced("image/png", "\x89PNG"), "", {}}},
+      {{"no answer to finalize",
+        Kind::finalize,
+        after_forward([](const CaAnswer&) { return hang_up(); }),
+        "",
+        {}}},
+      {{"always processing",
+        Kind::order,
+        after_forward([](CaAnswer answer) {
+          edit(answer, [](json::object& order) {
+            if (order["status"] == "valid") order["status"] = "processing";
+          });
+          set_header(answer, "Retry-After", "31536000");
+          return answer;
+        }),
+        "deadline",
+        {"has not issued within 5s"}}},
+  };
+  ASSERT_EQ(cases.size(), count);
+  std::vector<std::string> served;  // before, from whoever set up the edge
+  for (std::size_t i = 0; i < count; ++i) {
+    served.push_back(content_of(path("edge") / site(i) / "fullchain.pem"));
+  }
+  tell(cases);
+  const auto ended = run({"--json", "run", "--once"});
+  EXPECT_EQ(ended.status, 1) << ended.err;
+  const auto results = by_domain(ended.json());
+  for (std::size_t i = 0; i < count; ++i) {
+    SCOPED_TRACE(cases[i].lie.name);
+    expect_lie(cases[i], results.at(site(i)));
+    if (!cases[i].lie.kind.empty()) {
+      EXPECT_FALSE(std::filesystem::exists(path("vault") / site(i)));
+      EXPECT_EQ(content_of(path("edge") / site(i) / "fullchain.pem"), served[i]);
+    }
+  }
+  EXPECT_EQ(results.at(site(count)).at("outcome").as_string(), "issued");
+
+  tell({});
+  std::size_t orders = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    SCOPED_TRACE(cases[i].lie.name);
+    if (!cases[i].lie.kind.empty()) {
+      const auto again = run({"--json", "issue", site(i)});
+      EXPECT_EQ(again.status, 0) << again.err;
+    }
+    EXPECT_EQ(book_->orders_of(site(i)), cases[i].orders);
+    orders += static_cast<std::size_t>(cases[i].orders);
+  }
+  EXPECT_EQ(read_pebble_log(pebble_log()).issued.size(), orders);
+}
+
 }  // namespace
 }  // namespace certherd::e2e

@@ -49,8 +49,8 @@ Program::Program(runtime::EventLoop& loop, const Call& call) : loop_(loop) {
   command.environment = call.environment;
   command.environment.emplace("CERTHERD_CONFIG", "");  // whatever the tester's shell has set
   command.environment["IN"] = streams / "in";
-  command.environment["OUT"] = streams / "out";
-  command.environment["ERR"] = streams / "err";
+  command.environment["OUT"] = call.output.empty() ? streams / "out" : call.output;
+  command.environment["ERR"] = call.errors.empty() ? streams / "err" : call.errors;
   auto child = runtime::Child::start(loop, std::move(command));
   if (!child) throw std::runtime_error(child.error().message());
   child_ = std::move(*child);

@@ -24,7 +24,9 @@ struct Call {
   std::vector<std::string> arguments;
   std::filesystem::path folder;  ///< where it runs; empty: here
   std::map<std::string, std::string> environment = {};
-  std::string input = {};  ///< what it reads from its standard input
+  std::string input = {};             ///< what it reads from its standard input
+  std::filesystem::path output = {};  ///< where its standard output goes instead
+  std::filesystem::path errors = {};  ///< where its standard error goes instead
 };
 
 /// What a run of it came to.
