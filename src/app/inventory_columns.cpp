@@ -33,6 +33,14 @@ std::string lower(std::string_view text) {
   return made;
 }
 
+/// What is left of a column's name when it is spelled carelessly.
+std::string skeleton(std::string_view column) {
+  auto text = lower(column);
+  std::erase_if(text, [](char c) { return c == ' ' || c == '_' || c == '-' || c == '.'; });
+  if (text.ends_with('s')) text.pop_back();
+  return text;
+}
+
 template <typename List, typename Text>
 std::string joined(const List& list, Text text) {
   std::string line;
@@ -184,6 +192,14 @@ std::string column_name_fault(std::string_view column) {
   const auto small = lower(column);
   if (small != column && std::ranges::count(known_columns, small) > 0) {
     return fmt::format("the column is written \"{}\"", small);
+  }
+  return {};
+}
+
+std::string_view meant_column(std::string_view metadata) {
+  const auto bones = skeleton(metadata);
+  for (const auto column : known_columns) {
+    if (skeleton(column) == bones) return column;
   }
   return {};
 }

@@ -20,6 +20,10 @@ constexpr std::array<std::string_view, 12> known_columns = {
 /// Why this cannot be the name of a column; empty when it can.
 std::string column_name_fault(std::string_view column);
 
+/// The known column that a piece of metadata was most likely meant for, as "endpoint" for
+/// "endpoints"; empty when there is none.
+std::string_view meant_column(std::string_view metadata);
+
 /// A new domain of these columns; `domain` is required, lists are separated by spaces. Errors:
 /// misconfigured; each cause is one column that is wrong, its op the column.
 Result<Domain> domain_of(const Columns& columns);

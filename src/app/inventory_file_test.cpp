@@ -221,6 +221,14 @@ TEST(Columns, AnEmptyTextClearsAndWhatIsNotGivenStays) {
   EXPECT_EQ(after->key, before.key);
 }
 
+TEST(Columns, ASlipIsRecognised) {
+  EXPECT_EQ(meant_column("endpoint"), "endpoints");
+  EXPECT_EQ(meant_column("Zone ID"), "zone_id");
+  EXPECT_EQ(meant_column("domains"), "domain");
+  EXPECT_EQ(meant_column("team"), "");
+  EXPECT_EQ(meant_column("s"), "");
+}
+
 TEST(Columns, TheNameStays) {
   const auto before = odd_domains().back();
   EXPECT_TRUE(with_columns(before, {{"domain", "A.example."}}));

@@ -72,9 +72,11 @@ Task<Result<app::InventoryFile>> read_inventory(app::App* app, Context context, 
 json::array warn_about(const app::App& app, const std::vector<store::DomainRow>& inventory,
                        const std::vector<Domain>& changed) {
   std::set<Fqdn> names;
+  std::set<std::string_view> metadata;
   std::vector<std::string> warnings;
   for (const auto& domain : changed) {
     names.insert(domain.name);
+    for (const auto& [key, value] : domain.metadata) metadata.insert(key);
     for (auto& doubt : app::doubts_about(app.config(), domain)) {
       warnings.push_back(std::move(doubt));
     }
@@ -83,6 +85,12 @@ json::array warn_about(const app::App& app, const std::vector<store::DomainRow>&
   after.reserve(changed.size() + inventory.size());
   for (const auto& row : inventory) {
     if (!names.contains(row.domain.name)) after.push_back(row.domain);
+  }
+  for (const auto& key : metadata) {
+    if (const auto meant = app::meant_column(key); !meant.empty()) {
+      warnings.push_back(fmt::format(
+          "\"{}\" is kept as metadata: the column that certherd acts on is \"{}\"", key, meant));
+    }
   }
   for (auto& shared : app::shared_names(after, names)) warnings.push_back(std::move(shared));
 

@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 #include <memory>
 
-#include "app/domain_filter.hpp"
 #include "cli/domain.hpp"
+#include "cli/where.hpp"
 
 namespace certherd::cli {
 namespace {
@@ -41,15 +41,11 @@ json::object row_json(const Domain& domain) {
 }
 
 Task<int> print_inventory(app::App* app, Context context, Options options) {
-  auto filter = app::DomainFilter::parse(options.where);
-  if (!filter) co_return report(context, filter.error());
-  auto rows = co_await app->store().domains();
+  auto rows = co_await domains_where(app, std::move(options.where));
   if (!rows) co_return report(context, rows.error());
-  auto chosen = filter->select(std::move(*rows), app->config().defaults, app->loop().clock().now());
-  if (!chosen) co_return report(context, chosen.error());
   std::vector<Domain> domains;
-  domains.reserve(chosen->size());
-  for (auto& row : *chosen) domains.push_back(std::move(row.domain));
+  domains.reserve(rows->size());
+  for (auto& row : *rows) domains.push_back(std::move(row.domain));
 
   if (context.json) {
     json::array documents;
@@ -79,8 +75,7 @@ void add_domain_export(CLI::App& domain, Context& context) {
   command->add_option("--format", options->format, "CSV, or JSON lines")
       ->check(CLI::IsMember({"csv", "jsonl"}))
       ->type_name("FORMAT");
-  command->add_option("--where", options->where, "Only these: see certherd domain list")
-      ->type_name("TERMS");
+  add_where(*command, options->where, "Only these: see certherd domain list");
   command->callback([&context, options] {
     context.action = [&context, options] {
       return with_app(context,

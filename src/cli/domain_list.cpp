@@ -4,9 +4,9 @@
 #include <boost/json.hpp>
 #include <memory>
 
-#include "app/domain_filter.hpp"
 #include "cli/domain.hpp"
 #include "cli/table.hpp"
+#include "cli/where.hpp"
 #include "fleet/report.hpp"
 #include "policy/domain_state.hpp"
 #include "policy/due.hpp"
@@ -63,15 +63,11 @@ json::object domain_json(const store::DomainRow& row, double renew_at, Time now)
 }
 
 Task<int> list(app::App* app, Context context, std::string where) {
-  auto filter = app::DomainFilter::parse(where);
-  if (!filter) co_return report(context, filter.error());
-  auto all = co_await app->store().domains();
-  if (!all) co_return report(context, all.error());
-  const bool empty = all->empty();
+  const bool all = where.empty();
+  auto rows = co_await domains_where(app, std::move(where));
+  if (!rows) co_return report(context, rows.error());
   const double renew_at = app->config().defaults.renew_at;
   const Time now = app->loop().clock().now();
-  auto rows = filter->select(std::move(*all), app->config().defaults, now);
-  if (!rows) co_return report(context, rows.error());
   if (context.json) {
     json::array documents;
     documents.reserve(rows->size());
@@ -81,9 +77,9 @@ Task<int> list(app::App* app, Context context, std::string where) {
   }
   if (rows->empty()) {
     fmt::print(stderr, "{}\n",
-               empty ? "the inventory is empty: certherd domain add www.example.com adds a domain, "
-                       "certherd domain import FILE many"
-                     : "no domain is like that");
+               all ? "the inventory is empty: certherd domain add www.example.com adds a domain, "
+                     "certherd domain import FILE many"
+                   : "no domain is like that");
     co_return all_done;
   }
   Table table({"DOMAIN", "STATE", "NOT AFTER", "NEXT", "AT", "OWNER", "LAST ERROR"});
@@ -151,8 +147,7 @@ void add_domain_list(CLI::App& domain, Context& context) {
       "  certherd domain list --where 'names=*.example.com team!=\"web shop\"'\n"
       "  certherd domain list --json | jq -r '.domains[] | select(.state==\"failing\").domain'");
   auto where = std::make_shared<std::string>();
-  listing->add_option("--where", *where, "Only those for which all of it holds")
-      ->type_name("TERMS");
+  add_where(*listing, *where, "Only those for which all of it holds");
   listing->callback([&context, where] {
     context.action = [&context, where] {
       return with_app(context, [&](app::App* app) { return list(app, context, *where); });

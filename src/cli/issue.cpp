@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/context.hpp"
+#include "cli/where.hpp"
 #include "cli/work_command.hpp"
 
 namespace certherd::cli {
@@ -10,16 +11,24 @@ namespace {
 struct Options {
   std::vector<std::string> names;
   bool all = false;
+  std::string where;
 };
 
 Task<int> issue(app::App* app, Context context, Options options) {
-  auto rows = co_await app->store().domains();
-  if (!rows) co_return report(context, rows.error());
   std::vector<WorkRequest> requests;
-  if (options.all) {
+  if (options.names.empty()) {
+    auto rows = co_await domains_where(app, options.where);
+    if (!rows) co_return report(context, rows.error());
     for (const auto& row : *rows) {
       if (!row.domain.enabled) continue;
       requests.push_back(request_for(row.domain, WorkRequest::Kind::issue));
+    }
+    if (requests.empty() && !options.where.empty()) {
+      Error error;
+      error.kind = Error::Kind::not_found;
+      error.op = "issue --where";
+      error.detail = fmt::format("no enabled domain is like \"{}\"", options.where);
+      co_return report(context, error);
     }
   }
   for (const auto& text : options.names) {
@@ -48,15 +57,19 @@ void add_issue(CLI::App& parent, Context& context) {
       "earlier run began is taken up where it stopped. One failing domain stops no other.\n\n"
       "Examples:\n"
       "  certherd issue www.example.com\n"
+      "  certherd issue --where 'owner=web state=failing'\n"
       "  certherd issue --all --json | jq .summary");
   auto options = std::make_shared<Options>();
   auto* names =
       command->add_option("NAME", options->names, "Domains of the inventory")->type_name("DOMAIN");
   auto* all = command->add_flag("--all", options->all, "Every enabled domain");
-  names->excludes(all);
+  auto* where =
+      add_where(*command, options->where, "Every enabled domain like that: see domain list");
+  names->excludes(all)->excludes(where);
+  all->excludes(where);
   command->callback([&context, options, command] {
-    if (options->names.empty() && !options->all) {
-      throw CLI::RequiredError(command->get_name() + ": NAME or --all");
+    if (options->names.empty() && !options->all && options->where.empty()) {
+      throw CLI::RequiredError(command->get_name() + ": NAME, --where or --all");
     }
     context.action = [&context, options] {
       return with_app(context, [&](app::App* app) { return issue(app, context, *options); });

@@ -9,6 +9,7 @@
 
 #include "cli/context.hpp"
 #include "cli/table.hpp"
+#include "cli/where.hpp"
 #include "fleet/report.hpp"
 
 namespace certherd::cli {
@@ -20,6 +21,7 @@ using policy::Action;
 struct Options {
   std::vector<std::string> names;
   bool all = false;
+  std::string where;
 };
 
 struct Item {
@@ -119,8 +121,9 @@ void print_table(const Plans& plans, bool all, Time now) {
   fmt::print("\n");
 }
 
-Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<std::string> names) {
-  if (names.empty()) co_return co_await app->store().domains();
+Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<std::string> names,
+                                                    std::string where) {
+  if (names.empty()) co_return co_await domains_where(app, std::move(where));
   std::vector<store::DomainRow> rows;
   rows.reserve(names.size());
   for (const auto& text : names) {
@@ -140,7 +143,7 @@ Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<s
 Task<int> plan(app::App* app, Context context, Options options) {
   // Who asks for a domain by its name wants to see it, due or not.
   const bool all = options.all || !options.names.empty();
-  auto rows = co_await rows_of(app, std::move(options.names));
+  auto rows = co_await rows_of(app, std::move(options.names), std::move(options.where));
   if (!rows) co_return report(context, rows.error());
   const Time now = app->loop().clock().now();
   const auto plans = plans_of(*rows, app->config().defaults, now);
@@ -163,10 +166,13 @@ void add_plan(CLI::App& parent, Context& context) {
       "Examples:\n"
       "  certherd plan\n"
       "  certherd plan www.example.com\n"
+      "  certherd plan --where owner=web\n"
       "  certherd plan --all --json | jq -r '.items[] | [.at, .action, .domain] | @tsv'");
   auto options = std::make_shared<Options>();
-  command->add_option("NAME", options->names, "Only these domains, due or not")
-      ->type_name("DOMAIN");
+  auto* names = command->add_option("NAME", options->names, "Only these domains, due or not")
+                    ->type_name("DOMAIN");
+  names->excludes(
+      add_where(*command, options->where, "Only domains like that: see certherd domain list"));
   command->add_flag("--all", options->all, "What is not due yet, too");
   command->callback([&context, options] {
     context.action = [&context, options] {

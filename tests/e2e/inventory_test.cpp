@@ -118,6 +118,13 @@ TEST_F(Inventory, TwoDomainsThatShareANameAreAWarning) {
   EXPECT_THAT(added.err, HasSubstr("www.example.com stands on the certificates of both"));
 }
 
+TEST_F(Inventory, MetadataThatWasMeantForAColumnIsAWarning) {
+  const auto imported = run({"domain", "import", "-"}, "domain,endpoint\na.example.com,x:1\n");
+  EXPECT_EQ(imported.status, 0);
+  EXPECT_THAT(imported.err,
+              AllOf(HasSubstr("\"endpoint\" is kept as metadata"), HasSubstr("\"endpoints\"")));
+}
+
 TEST_F(Inventory, SetChangesAndClears) {
   ASSERT_EQ(run({"domain", "add", "a.example.com", "--set", "team=7"}).status, 0);
   const auto changed = run({"--json", "domain", "set", "a.example.com", "owner=web",
@@ -286,6 +293,10 @@ TEST_F(Inventory, IsSearchedByColumnsStateAndMetadata) {
   EXPECT_THAT(run({"domain", "list", "--where", "owner=nobody"}).out, IsEmpty());
   EXPECT_THAT(run({"domain", "export", "--where", "owner=ops"}).out,
               AllOf(HasSubstr("c.example.com"), Not(HasSubstr("a.example.com"))));
+  EXPECT_THAT(run({"plan", "--where", "owner=ops"}).out,
+              AllOf(HasSubstr("c.example.com"), Not(HasSubstr("a.example.com"))));
+  EXPECT_THAT(refused({"issue", "--where", "domain=b*"}), HasSubstr("no enabled domain"));
+  EXPECT_THAT(refused({"issue", "--where", "owner=web", "--all"}), HasSubstr("--where"));
 }
 
 TEST_F(Inventory, TwentyThousandRowsGoThroughAllOfIt) {
