@@ -75,13 +75,6 @@ Task<int> list(app::App* app, Context context, std::string where) {
     print_json(json::object{{"domains", std::move(documents)}});
     co_return all_done;
   }
-  if (rows->empty()) {
-    fmt::print(stderr, "{}\n",
-               all ? "the inventory is empty: certherd domain add www.example.com adds a domain, "
-                     "certherd domain import FILE many"
-                   : "no domain is like that");
-    co_return all_done;
-  }
   Table table({"DOMAIN", "STATE", "NOT AFTER", "NEXT", "AT", "OWNER", "LAST ERROR"});
   for (const auto& row : *rows) {
     const auto next = next_action(row, renew_at, now);
@@ -90,7 +83,9 @@ Task<int> list(app::App* app, Context context, std::string where) {
                next.at ? format_time(*next.at) : "-", row.domain.owner,
                row.domain.last_error ? row.domain.last_error->message() : ""});
   }
-  table.print("no domains");
+  table.print(all ? "the inventory is empty: certherd domain add www.example.com adds a domain, "
+                    "certherd domain import FILE many"
+                  : "no domain is like that");
   co_return all_done;
 }
 

@@ -504,7 +504,7 @@ TEST_F(Commands, AnEmptyListIsToldOnStderrAlone) {
   const auto listed = run({"domain", "list"});
   EXPECT_EQ(listed.status, 0);
   EXPECT_THAT(listed.out, IsEmpty());
-  EXPECT_THAT(listed.err, HasSubstr("no domains"));
+  EXPECT_THAT(listed.err, HasSubstr("the inventory is empty"));
   EXPECT_THAT(run({"--quiet", "domain", "list"}).err, IsEmpty());
   EXPECT_THAT(run({"log", "--since", "2100-01-01T00:00:00Z"}).err, HasSubstr("no events"));
 }
