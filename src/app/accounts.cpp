@@ -4,6 +4,7 @@
 #include "app/version.hpp"
 #include "base/versioned_folder.hpp"
 #include "crypto/jws.hpp"
+#include "fleet/draw_key.hpp"
 #include "http/curl_client.hpp"
 
 namespace certherd::app {
@@ -192,9 +193,7 @@ Task<Result<Account>> Accounts::with_new_key(CaName ca, std::optional<Account> f
 }
 
 Task<Result<crypto::PrivateKey>> Accounts::new_key(KeyType type) {
-  auto* keys = &keys_;
-  auto generate = [keys, type] { return keys->generate(type); };
-  co_return co_await offload_.call(std::move(generate));
+  return fleet::draw_key(&offload_, &keys_, &store_, type);
 }
 
 Result<crypto::PrivateKey> Accounts::open_key(const CaName& ca, const std::string& sealed) const {

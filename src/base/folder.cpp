@@ -172,6 +172,14 @@ Status Folder::switch_link(const std::string& target, const Folder& destination,
   return destination.sync();
 }
 
+Status Folder::rename(const std::string& from, const std::string& to) const {
+  const int folder = descriptor_.get();
+  if (::renameat(folder, from.c_str(), folder, to.c_str()) != 0) {
+    return fail(file_error("rename", path_ / to, errno));
+  }
+  return {};
+}
+
 Status Folder::remove(const std::string& name) const {
   if (::unlinkat(descriptor_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
     return fail(file_error("remove", path_ / name, errno));

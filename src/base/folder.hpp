@@ -73,6 +73,9 @@ class Folder {
   Status switch_link(const std::string& target, const Folder& destination,
                      const std::string& name) const;
 
+  /// Gives a file in it another name, in the place of what is called so, at one instant.
+  Status rename(const std::string& from, const std::string& to) const;
+
   Status remove(const std::string& name) const;
 
   /// Removes all files in it.

@@ -1,10 +1,11 @@
+#include "cli/cert.hpp"
+
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
-#include "cli/context.hpp"
 #include "cli/table.hpp"
 
 namespace certherd::cli {
@@ -28,6 +29,11 @@ json::object certificate_json(const Certificate& certificate) {
   for (const auto& name : certificate.names) names.push_back(json::string(name.text()));
   json::value served = nullptr;
   if (certificate.served) served = *certificate.served;
+  json::value revoked_at = nullptr;
+  if (certificate.revoked_at) revoked_at = json::string(format_time(*certificate.revoked_at));
+  json::value reason = nullptr;
+  if (certificate.revocation_reason)
+    reason = json::string(to_string(*certificate.revocation_reason));
   return {{"domain", certificate.domain.text()},
           {"serial", certificate.serial.text()},
           {"names", std::move(names)},
@@ -38,7 +44,18 @@ json::object certificate_json(const Certificate& certificate) {
           {"vault", json::object{{"csr", certificate.vault.csr},
                                  {"private_key", certificate.vault.private_key},
                                  {"fullchain", certificate.vault.fullchain}}},
-          {"served", std::move(served)}};
+          {"served", std::move(served)},
+          {"ca", certificate.ca.text()},
+          {"revoked_at", std::move(revoked_at)},
+          {"revocation_reason", std::move(reason)}};
+}
+
+/// How long it is of use yet.
+std::string left_text(const Certificate& certificate, Time now) {
+  if (certificate.revoked_at) return "revoked";
+  if (certificate.revoking()) return "being revoked";
+  if (certificate.not_after <= now) return "expired";
+  return format_duration(certificate.not_after - now);
 }
 
 Task<int> list(app::App* app, Context context, bool all) {
@@ -55,10 +72,8 @@ Task<int> list(app::App* app, Context context, bool all) {
   const Time now = app->loop().clock().now();
   Table table({"DOMAIN", "SERIAL", "NOT AFTER", "LEFT", "ISSUER", "SERVED"});
   for (const auto& certificate : *certificates) {
-    const auto left = certificate.not_after - now;
     table.add({certificate.domain.text(), certificate.serial.text(),
-               format_time(certificate.not_after),
-               left > Duration::zero() ? format_duration(left) : "expired", certificate.issuer,
+               format_time(certificate.not_after), left_text(certificate, now), certificate.issuer,
                served_text(certificate)});
   }
   table.print("no certificates yet: certherd issue gets them");
@@ -80,6 +95,13 @@ void print_certificate(const Certificate& certificate) {
   line("private key", certificate.vault.private_key);
   line("full chain", certificate.vault.fullchain);
   line("served", served_text(certificate));
+  if (certificate.revocation_reason) {
+    line("revoked", fmt::format("{} ({})",
+                                certificate.revoked_at
+                                    ? format_time(*certificate.revoked_at)
+                                    : "begun, not confirmed by the CA yet: the next run asks again",
+                                to_string(*certificate.revocation_reason)));
+  }
 }
 
 Task<int> show(app::App* app, Context context, std::string text) {
@@ -134,6 +156,9 @@ void add_cert(CLI::App& parent, Context& context) {
       return with_app(context, [&](app::App* app) { return show(app, context, *name); });
     };
   });
+
+  add_cert_export(*command, context);
+  add_cert_revoke(*command, context);
 }
 
 }  // namespace certherd::cli

@@ -77,6 +77,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_issue(top, context);
   add_run(top, context);
   add_cert(top, context);
+  add_deploy(top, context);
   add_scan(top, context);
   add_store(top, context);
   add_log(top, context);

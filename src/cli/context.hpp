@@ -35,6 +35,7 @@ void add_issue(CLI::App& parent, Context& context);
 void add_plan(CLI::App& parent, Context& context);
 void add_run(CLI::App& parent, Context& context);
 void add_cert(CLI::App& parent, Context& context);
+void add_deploy(CLI::App& parent, Context& context);
 void add_scan(CLI::App& parent, Context& context);
 void add_store(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);

@@ -53,15 +53,6 @@ std::string served_of(const json::object& result) {
   return served->get_bool() ? "yes" : "no";
 }
 
-void print_results(const std::vector<json::object>& results) {
-  Table table({"DOMAIN", "OUTCOME", "NOT AFTER", "SERIAL", "SERVED", "ERROR"});
-  for (const auto& result : results) {
-    table.add({text_of(result, "domain"), text_of(result, "outcome"), text_of(result, "not_after"),
-               text_of(result, "serial"), served_of(result), error_of(result)});
-  }
-  if (!results.empty()) table.print();
-}
-
 bool installed_everywhere(const json::object& result) {
   const auto* targets = result.if_contains("targets");
   if (targets == nullptr || !targets->is_object() || targets->get_object().empty()) return false;
@@ -92,8 +83,8 @@ WorkRequest request_for(const Domain& domain, WorkRequest::Kind kind) {
   return request;
 }
 
-Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
-                    WorkDone* done) {
+Task<Result<WorkResults>> work_off(app::App* app, Context context,
+                                   std::vector<WorkRequest> requests, WorkDone* done) {
   const auto asked = requests.size();
   app::Work work(*app);
   int signal = 0;
@@ -108,27 +99,47 @@ Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> req
     background.cancel();
     co_await background.join();
   }
-  if (!results) co_return report(context, results.error());
+  if (!results) co_return fail(std::move(results.error()));
 
-  std::map<std::string, int> counts = {
-      {"issued", 0}, {"current", 0}, {"deferred", 0}, {"failed", 0}};
-  for (const auto& result : *results) counts[text_of(result, "outcome")] += 1;
+  WorkResults worked;
+  worked.counts = {{"issued", 0}, {"current", 0}, {"deferred", 0}, {"failed", 0}};
+  for (const auto& result : *results) worked.counts[text_of(result, "outcome")] += 1;
   if (done != nullptr) *done = count(*results);
+  const bool complete = results->size() == asked;
+  const bool good = complete && worked.counts["failed"] + worked.counts["deferred"] == 0;
+  worked.results = std::move(*results);
+  worked.status = good ? all_done : some_failed;
+  if (signal == SIGINT) worked.status = interrupted;
+  if (signal == SIGTERM || signal == SIGHUP) worked.status = all_done;
+  co_return worked;
+}
+
+void print_results(const WorkResults& results) {
+  Table table({"DOMAIN", "OUTCOME", "NOT AFTER", "SERIAL", "SERVED", "ERROR"});
+  for (const auto& result : results.results) {
+    table.add({text_of(result, "domain"), text_of(result, "outcome"), text_of(result, "not_after"),
+               text_of(result, "serial"), served_of(result), error_of(result)});
+  }
+  if (!results.results.empty()) table.print();
+}
+
+Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
+                    WorkDone* done) {
+  auto worked = co_await work_off(app, context, std::move(requests), done);
+  if (!worked) co_return report(context, worked.error());
+  auto& counts = worked->counts;
   if (context.json) {
     json::array documents;
-    for (auto& result : *results) documents.emplace_back(std::move(result));
+    for (auto& result : worked->results) documents.emplace_back(std::move(result));
     json::object summary;
     for (const auto& [outcome, count] : counts) summary[outcome] = count;
     print_json(json::object{{"results", std::move(documents)}, {"summary", std::move(summary)}});
   } else {
-    print_results(*results);
+    print_results(*worked);
     fmt::print("{} issued · {} current · {} deferred · {} failed\n", counts["issued"],
                counts["current"], counts["deferred"], counts["failed"]);
   }
-  if (signal == SIGINT) co_return interrupted;
-  if (signal == SIGTERM || signal == SIGHUP) co_return all_done;
-  const bool complete = results->size() == asked;
-  co_return complete&& counts["failed"] + counts["deferred"] == 0 ? all_done : some_failed;
+  co_return worked->status;
 }
 
 }  // namespace certherd::cli

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "cli/context.hpp"
@@ -16,9 +19,23 @@ struct WorkDone {
   int served = 0;
 };
 
-/// Has the requests carried out with progress shown, prints their results, and gives the exit
-/// status. Ctrl-C and SIGTERM save everything and end it; a second one ends it at once.
-/// `done` may be null.
+/// What came of requests.
+struct WorkResults {
+  std::vector<boost::json::object> results;  ///< RESULT, in the order of the requests
+  std::map<std::string, int> counts;         ///< of each outcome
+  ExitStatus status = all_done;
+};
+
+/// Has the requests carried out with progress shown. Ctrl-C and SIGTERM save everything and end
+/// it; a second one ends it at once. `done` may be null. Errors: what kept all of it from being
+/// done.
+Task<Result<WorkResults>> work_off(app::App* app, Context context,
+                                   std::vector<WorkRequest> requests, WorkDone* done = nullptr);
+
+/// The results as a table.
+void print_results(const WorkResults& results);
+
+/// work_off() with its results printed; gives the exit status.
 Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
                     WorkDone* done = nullptr);
 

@@ -94,6 +94,10 @@ json::object to_json(const Report& report) {
   object["vault"] = std::move(vault);
   object["targets"] = std::move(targets);
   object["served"] = std::move(served);
+  const bool revoking = certificate && certificate->revocation_reason;
+  object["revoked_at"] = certificate ? time_or_null(certificate->revoked_at) : nullptr;
+  object["revocation_reason"] =
+      revoking ? json::value(to_string(*certificate->revocation_reason)) : nullptr;
   object["error"] = report.error ? json::value(to_json(*report.error)) : nullptr;
   return object;
 }

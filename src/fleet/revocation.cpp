@@ -157,6 +157,8 @@ Task<Result<Revocation::Signer>> Revocation::send(Subject subject, bool by_key) 
                                          attempt.status.error().kind == Error::Kind::conflict);
     if (done) co_return signer;
     auto& error = attempt.status.error();
+    // Without a problem document it is not the CA's own word: whoever said it, it is asked again.
+    if (error.kind == Error::Kind::rejected && !error.problem) error.kind = Error::Kind::transient;
     const bool refused = attempt.signer_usable && error.kind != Error::Kind::denied;
     if (refused) co_return fail(std::move(error));
     if (!first) first = std::move(error);

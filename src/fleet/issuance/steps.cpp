@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "crypto/csr.hpp"
 #include "crypto/encoding.hpp"
+#include "fleet/draw_key.hpp"
 #include "fleet/proof.hpp"
 
 namespace certherd::fleet {
@@ -16,8 +17,6 @@ using namespace std::chrono_literals;
 
 // Boulder validates within seconds; what is not valid after this has been forgotten there.
 constexpr Duration validate_within = 10min;
-// To draw one key twice means that chance is broken; more draws would not mend it.
-constexpr int most_draws = 3;
 constexpr Duration shortest_poll = 250ms;
 constexpr Duration longest_poll = 30s;
 
@@ -199,40 +198,15 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
   auto choices = choices_of(domain, ports_);
   if (!choices) co_return fail(std::move(choices.error()));
 
-  struct Made {
-    Secret<std::string> pem;
-    std::string csr;
-    KeyHash hash;
-  };
   const auto type = choices->key;
-  const auto names = issuance.names;
-  auto* keys = ports_.keys;
-  auto make = [type, names, keys]() -> Result<Made> {
-    auto key = keys->generate(type);
-    if (!key) return fail(std::move(key.error()));
-    auto csr = crypto::make_csr(*key, names);
-    if (!csr) return fail(std::move(csr.error()));
-    return Made{.pem = key->to_pem(),
-                .csr = std::move(*csr),
-                .hash = crypto::hash_of_key(key->public_key())};
-  };
-  auto made = co_await ports_.offload->call(make);
-  if (!made) co_return fail(std::move(made.error()).during("create key"));
-  for (int draws = 1; true; ++draws) {
-    auto compromised = co_await ports_.store->is_compromised(made->hash);
-    if (!compromised) co_return fail(std::move(compromised.error()).during("create key"));
-    if (!*compromised) break;
-    if (draws == most_draws) {
-      co_return fail(Error::Kind::misconfigured, "create key",
-                     "new keys are again and again ones that were reported as compromised: the "
-                     "random numbers of this machine cannot be trusted");
-    }
-    made = co_await ports_.offload->call(make);
-    if (!made) co_return fail(std::move(made.error()).during("create key"));
-  }
+  auto key = co_await draw_key(ports_.offload, ports_.keys, ports_.store, type);
+  if (!key) co_return fail(std::move(key.error()).during("create key"));
+  auto make_csr = [key = *key, names = issuance.names] { return crypto::make_csr(key, names); };
+  auto csr = co_await ports_.offload->call(std::move(make_csr));
+  if (!csr) co_return fail(std::move(csr.error()).during("create key"));
 
-  issuance.sealed_key = ports_.sealer->seal(made->pem, key_purpose(issuance.domain));
-  issuance.csr = crypto::base64url(made->csr);
+  issuance.sealed_key = ports_.sealer->seal(key->to_pem(), key_purpose(issuance.domain));
+  issuance.csr = crypto::base64url(*csr);
   auto created = event(issuance, "key.created", {{"type", std::string(to_string(type))}});
   co_return next(std::move(issuance), Step::new_order, {std::move(created)});
 }
