@@ -106,26 +106,33 @@ TEST_F(Init, WithoutAnyConfigEachCommandSaysWhereItLookedAndHowToBegin) {
 }
 
 TEST_F(Init, WithoutAnyConfigEachCommandIsOneJsonError) {
-  const std::vector<std::vector<std::string>> commands = {{"config", "check"},
-                                                          {"account", "register"},
-                                                          {"account", "show"},
-                                                          {"account", "update"},
-                                                          {"account", "rotate-key"},
-                                                          {"account", "deactivate", "--yes"},
-                                                          {"domain", "add", "a.example.com"},
-                                                          {"domain", "import", "-"},
-                                                          {"domain", "list"},
-                                                          {"domain", "show", "a.example.com"},
-                                                          {"domain", "remove", "a.example.com"},
-                                                          {"doctor"},
-                                                          {"plan"},
-                                                          {"issue", "--all"},
-                                                          {"run", "--once"},
-                                                          {"cert", "list"},
-                                                          {"cert", "show", "a.example.com"},
-                                                          {"scan"},
-                                                          {"store", "reseal"},
-                                                          {"log"}};
+  const std::vector<std::vector<std::string>> commands = {
+      {"config", "check"},
+      {"account", "register"},
+      {"account", "show"},
+      {"account", "update"},
+      {"account", "rotate-key"},
+      {"account", "deactivate", "--yes"},
+      {"domain", "add", "a.example.com"},
+      {"domain", "import", "-"},
+      {"domain", "list"},
+      {"domain", "show", "a.example.com"},
+      {"domain", "remove", "a.example.com"},
+      {"doctor"},
+      {"plan"},
+      {"issue", "--all"},
+      {"run", "--once"},
+      {"cert", "list"},
+      {"cert", "show", "a.example.com"},
+      {"cert", "export", "a.example.com", "--dir", "out"},
+      {"cert", "revoke", "a.example.com", "--yes"},
+      {"deploy", "--all"},
+      {"domain", "set", "a.example.com", "owner=web"},
+      {"domain", "export"},
+      {"domain", "sync", "-"},
+      {"scan"},
+      {"store", "reseal"},
+      {"log"}};
   for (const auto& command : commands) {
     auto words = command;
     words.insert(words.begin(), {"--json", "--quiet"});
