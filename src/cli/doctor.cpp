@@ -137,7 +137,7 @@ Task<int> examine(app::App* app, Context context, Options options) {
   } else {
     print_findings(*findings, options.all || context.verbose);
   }
-  if (signal != 0) co_return signal == SIGINT ? interrupted : signal_status + signal;
+  if (signal == SIGINT) co_return interrupted;
   co_return worst(*findings) == Verdict::Status::failed ? some_failed : all_done;
 }
 

@@ -10,6 +10,9 @@
 namespace certherd::dns {
 namespace {
 
+/// Of a parent's servers no more are asked, one after another, where they do not answer.
+constexpr std::size_t max_parent_servers = 3;
+
 std::vector<std::string> name_servers_in(const std::vector<Record>& records, const Fqdn& zone) {
   std::vector<std::string> names;
   for (const auto& record : records) {
@@ -114,6 +117,8 @@ Task<std::vector<NameServer>> Inspector::Impl::ask_parent(Fqdn zone, ZoneSurvey*
     co_return std::vector<NameServer>();
   }
 
+  if (servers->size() > max_parent_servers) servers->resize(max_parent_servers);
+
   const Question question{.name = zone.text(), .type = RecordType::ns};
   std::string said;
   for (const auto& server : *servers) {
@@ -146,8 +151,8 @@ Task<std::vector<NameServer>> Inspector::Impl::ask_parent(Fqdn zone, ZoneSurvey*
                           each.reply ? to_string(each.reply->code) : each.reply.error().detail);
     }
   }
-  survey->parent_unknown = fmt::format("no server of the zone {} answers for it: {}", *parent,
-                                       said.empty() ? "they have no address" : said);
+  survey->parent_unknown = fmt::format("no server of the zone {} that was asked answers for it: {}",
+                                       *parent, said.empty() ? "they have no address" : said);
   co_return std::vector<NameServer>();
 }
 

@@ -125,7 +125,7 @@ TEST_F(Survey, TellsWhyTheParentTellsNothing) {
   const auto found = survey();
 
   ASSERT_TRUE(found) << found.error().message();
-  EXPECT_EQ(found->parent_unknown, "no server of the zone test answers for it: " +
+  EXPECT_EQ(found->parent_unknown, "no server of the zone test that was asked answers for it: " +
                                        at(parent.address(), "ns.parent.test") + ", UDP): SERVFAIL");
   EXPECT_THAT(found->delegated, IsEmpty());
 }

@@ -1,5 +1,7 @@
 #include "app/doctor/stand_in.hpp"
 
+#include <utility>
+
 #include "app/lease.hpp"
 #include "app/process_identity.hpp"
 #include "base/log.hpp"
@@ -24,6 +26,7 @@ Task<Status> StandIn::begin(bool stays) {
     co_return Status();
   }
   holds_lease_ = true;
+  started_ = true;
   if (auto started = co_await app_.start_dns(); !started) {
     co_await give_up();
     co_return started;
@@ -38,22 +41,29 @@ Task<void> StandIn::keep(bool stays) {
   Time prolonged = clock.now();
   while (true) {
     co_await clock.sleep_for(look_every);
-    if (!stays) {
-      const auto wanted = co_await app_.store().open_requests(0);
-      if (wanted && !wanted->empty()) break;
-    }
+    if (!stays && co_await wanted_by_others()) break;
     if (clock.now() < prolonged + lease_ttl / 3) continue;
     prolonged = clock.now();
     const auto lease = co_await app_.store().acquire_lease(owner_, lease_ttl, nullptr);
-    if (lease && lease->owner != owner_) break;
+    if (!lease || lease->owner == owner_) continue;
+    holds_lease_ = false;
+    break;
   }
   log::info("another process works now: it answers for the responders from here on");
-  co_await give_up();
+  answers_ = false;
+  // Who was told to stay has work under way with what would go; end() puts it away.
+  if (!stays) co_await give_up();
+}
+
+Task<bool> StandIn::wanted_by_others() {
+  const auto requests = co_await app_.store().open_requests(0);
+  co_return requests && !requests->empty();
 }
 
 Task<void> StandIn::give_up() {
-  co_await app_.stop_dns();
   answers_ = false;
+  co_await app_.stop_dns();
+  started_ = false;
   // If this fails the lease runs out by itself, or is taken from a dead process.
   if (std::exchange(holds_lease_, false)) (void)co_await app_.store().release_lease(owner_);
 }
@@ -61,7 +71,7 @@ Task<void> StandIn::give_up() {
 Task<void> StandIn::end() {
   keeper_.cancel();
   co_await keeper_.join();
-  if (answers_) co_await give_up();
+  if (started_ || holds_lease_) co_await give_up();
 }
 
 }  // namespace certherd::app

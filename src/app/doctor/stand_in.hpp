@@ -20,7 +20,7 @@ class StandIn {
   /// Takes the lease if it is free, and starts DNS. Errors: those of App::start_dns(), the store's.
   Task<Status> begin(bool stays);
 
-  /// Whether it answers now.
+  /// Whether it answers now, and holds the lease.
   bool answers() const { return answers_; }
 
   /// "process 4711", when begin() found that one with the lease; else empty.
@@ -31,12 +31,14 @@ class StandIn {
 
  private:
   Task<void> keep(bool stays);
+  Task<bool> wanted_by_others();
   Task<void> give_up();
 
   App& app_;
   std::string owner_;
   std::string executor_;
   bool holds_lease_ = false;
+  bool started_ = false;
   bool answers_ = false;
   runtime::TaskGroup keeper_;
 };
