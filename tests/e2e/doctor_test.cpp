@@ -147,6 +147,18 @@ TEST_F(Doctor, TellsWhichDomainsMissWhatTheirSectionsLack) {
   EXPECT_THAT(text_of(write, "finding"), HasSubstr("zone id Z1"));
 }
 
+TEST_F(Doctor, WarnsOfNamesThatAPublicCaRefuses) {
+  configure("[ca.pebble]", "[ca.pebble]\nlimits = \"letsencrypt\"");
+  const auto ended = run({"--json", "doctor", "site-0001.fleet.test"});
+  EXPECT_EQ(ended.status, 0) << ended.err << ended.out;
+  const auto document = ended.json();
+  EXPECT_EQ(document.at("summary").at("domains"),
+            json::value({{"ok", 0}, {"warning", 1}, {"failed", 0}}));
+  const auto check = check_of(document, "site-0001.fleet.test", "name", "site-0001.fleet.test");
+  EXPECT_EQ(text_of(check, "status"), "warning");
+  EXPECT_THAT(text_of(check, "finding"), HasSubstr("[ca.pebble] will refuse"));
+}
+
 TEST_F(Doctor, WorksBesideAnExecutorAndWritesNothingThen) {
   const auto app = open_app();
   ASSERT_NE(app, nullptr);

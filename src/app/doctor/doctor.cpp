@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "app/inventory_check.hpp"
 #include "dns/responder/responder.hpp"
 #include "runtime/together.hpp"
 
@@ -272,6 +273,15 @@ Task<void> Doctor::examine_patient(Patient* patient) {
   for (const auto& name : used) {
     const auto& verdict = sections_.at(name);
     if (verdict.status == Verdict::Status::failed) patient->note(name.first, name.second, verdict);
+  }
+  std::vector<Verdict> doubts;
+  for (auto& doubt : doubts_about(app_.config(), patient->domain)) {
+    doubts.push_back({.status = Verdict::Status::warning,
+                      .finding = std::move(doubt),
+                      .remedy = "correct the name, or take it out of the inventory"});
+  }
+  if (!doubts.empty()) {
+    patient->note("name", patient->domain.name.text(), join(std::move(doubts)));
   }
   for (const auto& name : challenged_names(patient->domain)) co_await examine_name(patient, name);
   for (const auto& name : patient->domain.all_names()) co_await examine_caa(patient, name);
