@@ -9,7 +9,7 @@
 #include "cli/where.hpp"
 #include "fleet/report.hpp"
 #include "policy/domain_state.hpp"
-#include "policy/due.hpp"
+#include "policy/plan.hpp"
 
 namespace certherd::cli {
 namespace {
@@ -22,18 +22,22 @@ struct NextAction {
   std::optional<Time> at;
 };
 
-NextAction next_action(const store::DomainRow& row, double renew_at, Time now) {
+NextAction next_action(const store::DomainRow& row, const fleet::Defaults& defaults, Time now) {
   if (!row.domain.enabled) return {.action = "none", .at = {}};
   if (row.working) {
     return {.action = std::string(to_string(*row.working)), .at = row.working_next_at};
   }
-  const auto due = policy::when_due(row.domain, row.certificate, renew_at, now);
-  return {.action = row.certificate ? "renew" : "issue",
-          .at = std::max(due.at, row.domain.next_at.value_or(due.at))};
+  const auto plan =
+      policy::plan_for(row.domain, row.certificate, row.working,
+                       fleet::targets_of(row.domain, defaults), defaults.renew_at, now);
+  const bool due = plan.action != policy::Action::none;
+  return {.action = due ? std::string(to_string(plan.action)) : "renew", .at = plan.at};
 }
 
-std::string_view state_text(const store::DomainRow& row, double renew_at, Time now) {
-  return to_string(policy::state_of(row.domain, row.certificate, row.working, renew_at, now));
+std::string_view state_text(const store::DomainRow& row, const fleet::Defaults& defaults,
+                            Time now) {
+  return to_string(
+      policy::state_of(row.domain, row.certificate, row.working, defaults.renew_at, now));
 }
 
 json::value time_or_null(std::optional<Time> time) {
@@ -41,18 +45,18 @@ json::value time_or_null(std::optional<Time> time) {
   return json::string(format_time(*time));
 }
 
-json::object domain_json(const store::DomainRow& row, double renew_at, Time now) {
+json::object domain_json(const store::DomainRow& row, const fleet::Defaults& defaults, Time now) {
   const auto& domain = row.domain;
   json::array names;
   for (const auto& name : domain.all_names()) names.push_back(json::string(name.text()));
   json::object metadata;
   for (const auto& [key, value] : domain.metadata) metadata[key] = value;
-  const auto next = next_action(row, renew_at, now);
+  const auto next = next_action(row, defaults, now);
   json::object object{
       {"domain", domain.name.text()},
       {"zone_id", domain.zone_id.text()},
       {"names", std::move(names)},
-      {"state", state_text(row, renew_at, now)},
+      {"state", state_text(row, defaults, now)},
       {"not_after", row.certificate ? time_or_null(row.certificate->not_after) : nullptr},
       {"next_action", next.action},
       {"next_at", time_or_null(next.at)},
@@ -66,19 +70,19 @@ Task<int> list(app::App* app, Context context, std::string where) {
   const bool all = where.empty();
   auto rows = co_await domains_where(app, std::move(where));
   if (!rows) co_return report(context, rows.error());
-  const double renew_at = app->config().defaults.renew_at;
+  const auto& defaults = app->config().defaults;
   const Time now = app->loop().clock().now();
   if (context.json) {
     json::array documents;
     documents.reserve(rows->size());
-    for (const auto& row : *rows) documents.push_back(domain_json(row, renew_at, now));
+    for (const auto& row : *rows) documents.push_back(domain_json(row, defaults, now));
     print_json(json::object{{"domains", std::move(documents)}});
     co_return all_done;
   }
   Table table({"DOMAIN", "STATE", "NOT AFTER", "NEXT", "AT", "OWNER", "LAST ERROR"});
   for (const auto& row : *rows) {
-    const auto next = next_action(row, renew_at, now);
-    table.add({row.domain.name.text(), std::string(state_text(row, renew_at, now)),
+    const auto next = next_action(row, defaults, now);
+    table.add({row.domain.name.text(), std::string(state_text(row, defaults, now)),
                row.certificate ? format_time(row.certificate->not_after) : "-", next.action,
                next.at ? format_time(*next.at) : "-", row.domain.owner,
                row.domain.last_error ? row.domain.last_error->message() : ""});
@@ -94,20 +98,20 @@ Task<int> show(app::App* app, Context context, std::string text) {
   if (!name) co_return report(context, name.error());
   auto row = co_await app->store().domain(*name);
   if (!row) co_return report(context, row.error());
-  const double renew_at = app->config().defaults.renew_at;
+  const auto& defaults = app->config().defaults;
   const Time now = app->loop().clock().now();
   if (context.json) {
-    print_json(domain_json(*row, renew_at, now));
+    print_json(domain_json(*row, defaults, now));
     co_return all_done;
   }
   const auto line = [](std::string_view label, std::string_view value) {
     if (!value.empty()) fmt::print("{:<12} {}\n", label, value);
   };
-  const auto next = next_action(*row, renew_at, now);
+  const auto next = next_action(*row, defaults, now);
   const auto& domain = row->domain;
   line("domain", domain.name.text());
   for (const auto& further : domain.names) line("name", further.text());
-  line("state", state_text(*row, renew_at, now));
+  line("state", state_text(*row, defaults, now));
   line("zone id", domain.zone_id.text());
   line("ca", domain.ca.text());
   line("dns", domain.dns.text());

@@ -13,6 +13,7 @@
 #include "cli/input.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
+#include "cli/where.hpp"
 #include "fleet/report.hpp"
 #include "runtime/task_group.hpp"
 
@@ -28,6 +29,7 @@ constexpr int most_warn_days = 3'650;
 
 struct Options {
   std::vector<std::string> names;
+  std::string where;
   std::string hosts;
   std::string timeout;
   std::optional<int> warn_days;
@@ -67,11 +69,12 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
     co_return job;
   }
   const bool named = !options.names.empty();
-  auto rows =
-      named ? co_await rows_of(app, std::move(options.names)) : co_await app->store().domains();
-  if (!rows) co_return fail(std::move(rows.error()));
   // A disabled domain may still be served: it is looked at when it is asked for.
-  if (!named) std::erase_if(*rows, [](const auto& row) { return !row.domain.enabled; });
+  const bool everything = !named && options.where.empty();
+  auto rows = named ? co_await rows_of(app, std::move(options.names))
+                    : co_await domains_where(app, std::move(options.where));
+  if (!rows) co_return fail(std::move(rows.error()));
+  if (everything) std::erase_if(*rows, [](const auto& row) { return !row.domain.enabled; });
   auto places = fleet::scan_places(*rows);
   job.subjects = std::move(places.subjects);
   job.nowhere = std::move(places.nowhere);
@@ -262,17 +265,20 @@ void add_scan(CLI::App& parent, Context& context) {
       "Examples:\n"
       "  certherd scan\n"
       "  certherd scan www.example.com --warn-days 30\n"
+      "  certherd scan --where owner=web\n"
       "  printf 'mail.example.com:465\\nwww.example.com@192.0.2.1\\n' | certherd scan --hosts -\n"
       "  certherd scan --json | jq -r '.endpoints[] | select(.status != \"ok\") | .endpoint'");
   auto options = std::make_shared<Options>();
   auto* names = command->add_option("NAME", options->names, "Only these domains of the inventory")
                     ->type_name("DOMAIN");
+  auto* where =
+      add_where(*command, options->where, "Only domains like that: see certherd domain list");
   auto* hosts = command
                     ->add_option("--hosts", options->hosts,
-                                 "A list of host[:port][@address], one a line; - is standard "
-                                 "input")
+                                 "A list of host[:port][@address], one a line; - is standard input")
                     ->type_name("FILE");
-  names->excludes(hosts);
+  names->excludes(where)->excludes(hosts);
+  where->excludes(hosts);
   command->add_option("--timeout", options->timeout, "For each endpoint; else [probe] timeout")
       ->type_name("SPAN");
   command

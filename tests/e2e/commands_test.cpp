@@ -442,7 +442,7 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
       {.words = {"domain", "import"}, .mentions = {"FILE", "standard input"}},
       {.words = {"domain", "list"}, .mentions = {}},
       {.words = {"domain", "show"}, .mentions = {"NAME"}},
-      {.words = {"plan"}, .mentions = {"NAME", "--all"}},
+      {.words = {"plan"}, .mentions = {"NAME", "--all", "--where"}},
       {.words = {"issue"}, .mentions = {"NAME", "--all"}},
       {.words = {"run"}, .mentions = {"--once"}},
       {.words = {"cert"}, .mentions = {"list", "show"}},

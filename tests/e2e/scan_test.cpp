@@ -174,6 +174,7 @@ TEST_F(ScanHosts, ABadListIsNamedByItsLinesAndNothingIsLookedAt) {
   EXPECT_EQ(run({"scan", "--timeout", "soon"}).status, wrong_usage);
   EXPECT_EQ(run({"scan", "--warn-days", "-1"}).status, wrong_usage);
   EXPECT_EQ(run({"scan", "a.example.com", "--hosts", "hosts"}).status, wrong_usage);
+  EXPECT_EQ(run({"scan", "--where", "owner=a", "--hosts", "hosts"}).status, wrong_usage);
   EXPECT_EQ(run({"scan", "lost.example.com"}).status, wrong_usage);
 }
 
@@ -201,6 +202,9 @@ TEST_F(ScanHosts, WildcardsThatNameNoEndpointAreSkippedAndSaidSo) {
   EXPECT_THAT(run({"scan"}).out, HasSubstr("*.example.com was skipped"));
   // Nothing of ours can differ yet, and a disabled domain is looked at when it is named.
   EXPECT_EQ(all.json().at("summary").at("drift"), 0);
+  const auto picked = run({"--json", "scan", "--where", "domain=good.*"});
+  EXPECT_EQ(picked.json().at("summary").at("ok"), 1);
+  EXPECT_EQ(picked.json().at("endpoints").as_array().size(), 1U);
   const auto named = run({"--json", "scan", "off.example.com"});
   EXPECT_EQ(named.status, 1);
   EXPECT_EQ(named.json().at("endpoints").at(0).at("status"), "expired");
