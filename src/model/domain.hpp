@@ -17,8 +17,8 @@ namespace certherd {
 struct Domain {
   DomainId id{};
   std::int64_t revision = 0;  ///< counts changes of the inventory; a change names the one it read
-  Fqdn name;                ///< primary name
-  std::vector<Fqdn> names;  ///< further names on the same certificate, without the primary one
+  Fqdn name;                  ///< primary name
+  std::vector<Fqdn> names;    ///< further names on the same certificate, without the primary one
   ZoneId zone_id;
   CaName ca;
   DnsName dns;

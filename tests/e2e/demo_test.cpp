@@ -116,7 +116,8 @@ TEST_F(Demo, KeepsConfigAndStateForTheOtherCommands) {
   const auto& result = document.at("results").at(0);
   EXPECT_EQ(members(result),
             (std::set<std::string>{"domain", "outcome", "serial", "not_before", "not_after",
-                                   "names", "vault", "targets", "served", "error"}));
+                                   "names", "vault", "targets", "served", "error", "revoked_at",
+                                   "revocation_reason"}));
   EXPECT_EQ(result.at("outcome").as_string(), "issued");
   EXPECT_EQ(result.at("targets"), json::value({{"nginx", "installed"}}));
   expect_nothing_left();
@@ -139,9 +140,9 @@ TEST_F(Demo, KeepsConfigAndStateForTheOtherCommands) {
   EXPECT_EQ(domains.at("domains").at(0).at("next_action").as_string(), "renew");
   EXPECT_THAT(members(ask({"domain", "show", name})), testing::IsSupersetOf(domain));
 
-  const std::set<std::string> certificate = {"domain",      "serial",     "names",
-                                             "issuer",      "not_before", "not_after",
-                                             "fingerprint", "vault",      "served"};
+  const std::set<std::string> certificate = {
+      "domain",      "serial", "names",  "issuer", "not_before", "not_after",
+      "fingerprint", "vault",  "served", "ca",     "revoked_at", "revocation_reason"};
   const auto certificates = ask({"cert", "list"});
   ASSERT_EQ(certificates.at("certificates").as_array().size(), 2U);
   EXPECT_EQ(members(certificates.at("certificates").at(0)), certificate);
