@@ -142,7 +142,7 @@ void add_domain(CLI::App& parent, Context& context) {
       "Examples:\n"
       "  certherd domain add www.example.com\n"
       "  certherd domain list\n"
-      "  certherd domain sync fleet.csv --dry-run");
+      "  certherd domain sync all.csv --dry-run");
   require_command(*command);
   add_domain_add(*command, context);
   add_domain_import(*command, context);

@@ -29,7 +29,8 @@ TEST(Report, HasEveryMemberOfAResult) {
             R"("not_before":"2026-11-23T00:00:00Z","not_after":"2027-02-21T00:00:00Z",)"
             R"("names":["a.example","*.a.example"],)"
             R"("vault":{"csr":"c","private_key":"k","fullchain":"f"},)"
-            R"("targets":{"edge":"unchanged"},"served":true,"error":null})");
+            R"("targets":{"edge":"unchanged"},"served":true,)"
+            R"("revoked_at":null,"revocation_reason":null,"error":null})");
 }
 
 TEST(Report, KeepsTheProblemOfTheServerWhole) {
