@@ -273,11 +273,23 @@ TEST_F(ScanFleet, TellsWhatDiffersFromWhatWasIssued) {
   EXPECT_THAT(table.out, AllOf(HasSubstr("[vault.files] holds nothing"), HasSubstr("3 ok"),
                                HasSubstr("1 drifted"), Not(HasSubstr("unreachable"))));
 
+  // A revoked one is told where it is still served, and wants to be replaced.
+  EXPECT_EQ(log(), after);
+  const auto revoked = run({"cert", "revoke", "site-0002.fleet.test", "--yes"});
+  ASSERT_EQ(revoked.status, 0) << revoked.err;
+  const auto told = scan({"site-0002.fleet.test"}, 1);
+  EXPECT_THAT(drift_of(told.at("endpoints").at(0)), ElementsAre("revoked"));
+  const auto plan = run({"--json", "plan"}).json();
+  EXPECT_EQ(plan.at("due"), 1);
+  EXPECT_EQ(plan.at("items").at(0).at("domain"), "site-0002.fleet.test");
+  EXPECT_EQ(plan.at("items").at(0).at("action"), "renew");
+
   // It needs neither CA nor DNS, and has written nothing.
+  const auto last = log();
   configure(stage_->pebble().directory_url(), "https://ca.invalid/directory");
   configure("listen = [\"127.0.0.1:", "listen = [\"192.0.2.1:");
-  EXPECT_EQ(scan({"site-0002.fleet.test"}, 0).at("summary").at("ok"), 1);
-  EXPECT_EQ(log(), after);
+  EXPECT_EQ(scan({"site-0001.fleet.test"}, 0).at("summary").at("ok"), 1);
+  EXPECT_EQ(log(), last);
 }
 
 }  // namespace
