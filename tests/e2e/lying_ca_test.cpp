@@ -95,8 +95,9 @@ class LyingCa : public OnStage {
   }
 
   /// Tells domain i the i-th lie; later domains hear the truth.
-  void tell(const std::vector<Case>& cases) {
-    proxy_->set_hook([&](const CaRequest& request, const CaProxy::Forward& forward) {
+  void tell(std::vector<Case> cases) {
+    auto hook = [this, cases = std::move(cases)](const CaRequest& request,
+                                                 const CaProxy::Forward& forward) {
       const auto domain = book_->domain_of(request);
       const CaProxy::Forward noted = [&] {
         auto answer = forward();
@@ -107,7 +108,8 @@ class LyingCa : public OnStage {
         if (domain == site(i) && request.kind == cases[i].lie.at) return cases[i].lie.tell(noted);
       }
       return noted();
-    });
+    };
+    proxy_->set_hook(std::move(hook));
   }
 
   static std::string site(std::size_t index) {
