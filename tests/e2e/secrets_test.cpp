@@ -156,21 +156,24 @@ TEST_F(Secrets, StandOnlyWhereTheyBelongWhateverIsRun) {
   EXPECT_EQ(said({"-v", "account", "rotate-key"}), 0);
   EXPECT_EQ(said({"-v", "issue", "--all"}), 1);  // one is blocked
   EXPECT_EQ(said({"-v", "--json", "run", "--once"}), 1);
+  const std::string site = "site-0001.fleet.test";
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"-v", "cert", "list"},
-        {"-v", "--json", "cert", "show", "site-0001.fleet.test"},
-        {"-v", "cert", "export", "site-0001.fleet.test", "--dir", "exported"},
-        {"-v", "deploy", "site-0001.fleet.test"},
-        {"-v", "plan"},
-        {"-v", "doctor"},
-        {"-v", "scan"},
-        {"-v", "--json", "log"},
-        {"-v", "--json", "domain", "list"},
+        {"-v", "--json", "cert", "show", site},
+        {"-v", "cert", "export", site, "--dir", "exported"},
+        {"-v", "deploy", site},
+        {"-v", "cert", "revoke", site, "--reason", "keyCompromise", "--yes"},
+        {"-v", "issue", site},
         {"-v", "domain", "export"},
-        {"-v", "cert", "revoke", "site-0002.fleet.test", "--reason", "superseded"},
-        {"-v", "account", "deactivate", "--yes"}}) {
-    said(command);
+        {"-v", "--json", "domain", "list"},
+        {"-v", "--json", "log"}}) {
+    EXPECT_EQ(said(command), 0) << command[2];
   }
+  EXPECT_TRUE(fs::exists(path("exported")));
+  // Whatever they find here, what they say is what counts.
+  for (const auto* command : {"plan", "doctor", "scan"}) said({"-v", command});
+  said({"-v", "store", "reseal"});
+  EXPECT_EQ(said({"-v", "account", "deactivate", "--yes"}), 0);
   // A key that cannot open anything, and a config with a slip in it.
   std::swap(seal_key_.front(), seal_key_.back());
   said({"-v", "issue", "site-0001.fleet.test"});
