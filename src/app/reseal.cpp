@@ -86,7 +86,7 @@ Task<Status> Reseal::rewrite() {
   // The writer's thread may be at it when we are gone.
   auto change = [sealer = *sealer_](const store::SealedText& sealed) -> Result<std::string> {
     if (sealer.sealed_here(sealed.text)) return sealed.text;
-    const auto purpose = purpose_of(sealed);
+    auto purpose = purpose_of(sealed);
     if (!purpose) return purpose;
     auto plain = sealer.open(sealed.text, *purpose);
     if (!plain) return fail(std::move(plain.error()).during("the key of " + sealed.owner));

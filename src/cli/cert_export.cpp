@@ -94,7 +94,10 @@ Status write(const Folder& folder, const std::vector<ExportFile>& files) {
     if (done) done = folder.rename(file.unfinished(), file.name);
   }
   if (done) return folder.sync();
-  for (const auto& file : files) (void)folder.remove(file.unfinished());
+  for (const auto& file : files) {
+    // What it is about is the first failure; a file that stays is replaced by the next export.
+    [[maybe_unused]] const auto removed = folder.remove(file.unfinished());
+  }
   return done;
 }
 

@@ -29,6 +29,7 @@ Status check(const app::App& app, const store::DomainRow& row, const TargetName&
   if (targets.empty()) return refused(Error::Kind::misconfigured, "has no target");
   if (wanted.empty() || std::ranges::find(targets, wanted) != targets.end()) return {};
   std::vector<std::string> known;
+  known.reserve(targets.size());
   for (const auto& target : targets) known.push_back(target.text());
   return refused(Error::Kind::misconfigured,
                  fmt::format("has no target {}, only {}", wanted, fmt::join(known, ", ")));

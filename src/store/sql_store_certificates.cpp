@@ -127,7 +127,7 @@ Task<Status> SqlStore::amend(DomainId domain, Changes changes) {
 
 Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
   return read<bool>("look a key up", [key = std::move(key)](soci::session& sql) -> Result<bool> {
-    const std::string hash = key.text();
+    const std::string& hash = key.text();
     long long found = 0;
     sql << "SELECT COUNT(*) FROM compromised_key WHERE hash = :hash", soci::use(hash),
         soci::into(found);
