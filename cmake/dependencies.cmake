@@ -11,6 +11,7 @@ pkg_check_modules(ldns REQUIRED IMPORTED_TARGET ldns)
 pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(psl REQUIRED IMPORTED_TARGET libpsl)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(pugixml REQUIRED IMPORTED_TARGET pugixml)
 
 # Asio is compiled once, in asio.cpp; mixing this with header-only use would break the one definition rule,
 # hence PUBLIC on the one target through which everybody gets Asio.

@@ -60,14 +60,17 @@ void ChangeQueue::restore(QueuedChange change) {
 }
 
 void ChangeQueue::take(BatchLimits limits, std::vector<QueuedChange>& batch) {
+  const auto octets_of = [&limits](const QueuedChange& queued) {
+    return queued.change.value.text().size() + limits.octets_beside;
+  };
   std::size_t octets = 0;
-  for (const auto& taken : batch) octets += taken.change.value.text().size();
+  for (const auto& taken : batch) octets += octets_of(taken);
 
   auto end = changes_.begin();
   auto group_begin = end;
   std::size_t count = 0;
   for (; end != changes_.end(); ++end) {
-    const auto size = end->second.change.value.text().size();
+    const auto size = octets_of(end->second);
     // A value that is too large by itself goes alone: it is for the provider to refuse it.
     const bool alone = batch.empty() && count == 0;
     if (!alone &&

@@ -35,6 +35,7 @@ enum class ChangeState { pending, in_sync };
 struct BatchLimits {
   std::size_t changes = 500;
   std::size_t value_octets = 16'000;
+  std::size_t octets_beside = 0;  ///< what each value costs besides its own octets
 };
 
 /// A DNS host that can publish challenge values.
@@ -49,7 +50,15 @@ class Provider {
   /// Errors: not_found, denied, throttled (retry_at is set), transient.
   virtual Task<Result<Zone>> find_zone(Fqdn name) = 0;
 
-  /// Sends one batch for one zone. Sending it again is harmless.
+  /// The public zones of this host, by name. Errors: as find_zone().
+  virtual Task<Result<std::vector<Zone>>> zones() = 0;
+
+  /// The name servers that the host has given to a zone, by name; none where it gives none.
+  /// Errors: as find_zone().
+  virtual Task<Result<std::vector<Fqdn>>> name_servers(Zone zone) = 0;
+
+  /// Sends one batch for one zone. Sending it again is harmless. When it returns, the host has
+  /// taken the batch for good: what follows is only its way to all servers.
   /// Errors: rejected (causes name the changes), not_found, throttled, denied, transient.
   virtual Task<Result<Ticket>> apply(Zone zone, std::vector<TxtChange> changes) = 0;
 
@@ -61,6 +70,9 @@ class Provider {
   virtual Task<Result<std::vector<TxtValue>>> list(Zone zone, Fqdn name) = 0;
 
   virtual BatchLimits limits() const = 0;
+
+  /// Whether it can be called, without changing anything. Errors: as find_zone().
+  virtual Task<Status> check() = 0;
 };
 
 }  // namespace certherd::dns

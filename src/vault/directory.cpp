@@ -30,12 +30,9 @@ class Directory final : public Vault {
   Directory(runtime::Offload& offload, fs::path path)
       : offload_(offload), folder_(folder_options(path)), path_(std::move(path)) {}
 
-  Task<Result<VaultReferences>> store(Fqdn domain, Material material,
-                                      std::string version_key) override {
+  Task<Result<VaultReferences>> store(Fqdn domain, Material material, Version version) override {
     auto work = [this, domain = std::move(domain), material = std::move(material),
-                 version_key = std::move(version_key)] {
-      return write(domain, material, version_key);
-    };
+                 key = std::move(version.key)] { return write(domain, material, key); };
     co_return co_await offload_.call(std::move(work));
   }
 

@@ -28,7 +28,7 @@ class DirectoryTest : public testing::Test {
 
   Result<VaultReferences> store(const std::string& domain, const std::string& version) {
     Material material{"csr " + version, Secret<std::string>("key " + version), "chain " + version};
-    return loop->run(vault->store(Fqdn::literal(domain), std::move(material), version));
+    return loop->run(vault->store(Fqdn::literal(domain), std::move(material), {.key = version}));
   }
   Result<Material> load(const std::string& domain) {
     return loop->run(vault->load(Fqdn::literal(domain)));

@@ -11,6 +11,13 @@
 
 namespace certherd::vault {
 
+/// What a version is called, and what is said of it where the vault has room for that.
+struct Version {
+  std::string key;                ///< the serial: names the version
+  std::optional<Time> not_after;  ///< of its certificate
+  std::string owner;              ///< of the domain; may be empty
+};
+
 struct Description {
   std::string version_key;  ///< of the current version
   VaultReferences references;
@@ -21,12 +28,11 @@ class Vault {
  public:
   virtual ~Vault() = default;
 
-  /// Makes `material` the current version. `version_key` (the serial) names it: storing the same
-  /// one again changes nothing. Readers see the old or the new version, never a mixture.
-  /// Errors: denied, rejected (the same version key with another content), transient,
-  /// misconfigured.
-  virtual Task<Result<VaultReferences>> store(Fqdn domain, Material material,
-                                              std::string version_key) = 0;
+  /// Makes `material` the current version. Its key names it: storing the same one again changes
+  /// nothing. Readers see the old or the new version, never a mixture.
+  /// Errors: denied, rejected (the same version key with another content), transient, throttled,
+  /// conflict (somebody else's secret stands there), misconfigured.
+  virtual Task<Result<VaultReferences>> store(Fqdn domain, Material material, Version version) = 0;
 
   /// The current version. Errors: not_found, denied, transient, rejected (damaged).
   virtual Task<Result<Material>> load(Fqdn domain) = 0;

@@ -134,6 +134,25 @@ TYPED_TEST_P(DnsProviderContract, FindsNoZoneForAStrangersName) {
   EXPECT_EQ(zone.error().kind, Error::Kind::not_found);
 }
 
+TYPED_TEST_P(DnsProviderContract, ListsItsZonesAndKnowsWhoServesThem) {
+  const auto zones = this->loop().run(this->provider().zones());
+  ASSERT_TRUE(zones) << zones.error().message();
+  for (const auto& apex : {this->outer, this->inner}) {
+    const auto zone = this->zone_of(apex);
+    EXPECT_EQ(std::ranges::count(*zones, zone), 1) << apex;
+    EXPECT_TRUE(this->loop().run(this->provider().name_servers(zone)));
+  }
+  const dns::Zone unknown{.id = ZoneId("Z-unknown"), .name = this->outer};
+  const auto servers = this->loop().run(this->provider().name_servers(unknown));
+  ASSERT_FALSE(servers);
+  EXPECT_EQ(servers.error().kind, Error::Kind::not_found);
+}
+
+TYPED_TEST_P(DnsProviderContract, CanBeCheckedWithoutAChange) {
+  EXPECT_TRUE(this->loop().run(this->provider().check()));
+  EXPECT_TRUE(this->values_at(this->challenge).empty());
+}
+
 TYPED_TEST_P(DnsProviderContract, GoesByTheZonesIdAlone) {
   auto zone = this->zone_of(this->challenge);
   zone.name = Fqdn();
@@ -187,7 +206,8 @@ REGISTER_TYPED_TEST_SUITE_P(DnsProviderContract, EnsuringTwiceGivesOneValue,
                             RemovingTheLastValueLeavesNone, RemovingWhatIsNotThereIsHarmless,
                             OneBatchAddsAndRemovesAtSeveralNames, ListsExactlyTheNameAskedFor,
                             KeepsTheCaseAndTheSymbolsOfAValue, FindsTheLongestZoneThatHoldsAName,
-                            FindsNoZoneForAStrangersName, GoesByTheZonesIdAlone,
+                            FindsNoZoneForAStrangersName, ListsItsZonesAndKnowsWhoServesThem,
+                            CanBeCheckedWithoutAChange, GoesByTheZonesIdAlone,
                             RefusesAZoneThatItDoesNotHave,
                             NamesTheChangeThatItRefusesAndAppliesNoneOfTheBatch, IsInSyncInTheEnd,
                             HasLimitsThatHoldAnOrderOfAHundredNames);

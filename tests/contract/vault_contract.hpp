@@ -36,6 +36,10 @@ class VaultContract : public testing::TestWithParam<VaultCase> {
             "chain " + version + body};
   }
 
+  static vault::Version named(const std::string& version) {
+    return {.key = version, .not_after = Time(std::chrono::days(20'000)), .owner = "web"};
+  }
+
   /// Which version the material is of; "mixture" when its parts disagree.
   static std::string version_of(const Material& found, const std::string& expected_part) {
     const auto expected = material(expected_part);
@@ -50,7 +54,7 @@ class VaultContract : public testing::TestWithParam<VaultCase> {
   }
 
   Result<VaultReferences> store(const std::string& domain, const std::string& version) {
-    return run(vault().store(Fqdn::literal(domain), material(version), version));
+    return run(vault().store(Fqdn::literal(domain), material(version), named(version)));
   }
   Result<Material> load(const std::string& domain) {
     return run(vault().load(Fqdn::literal(domain)));
@@ -68,7 +72,7 @@ class VaultContract : public testing::TestWithParam<VaultCase> {
       const auto version = std::to_string(turn % 9);
       auto content = material(version);
       auto stored =
-          co_await vault->store(Fqdn::literal("example.com"), std::move(content), version);
+          co_await vault->store(Fqdn::literal("example.com"), std::move(content), named(version));
       EXPECT_TRUE(stored) << stored.error().message();
     }
     *over = true;
@@ -150,7 +154,7 @@ TEST_P(VaultContract, AnEarlierVersionCanBecomeCurrentAgain) {
 
 TEST_P(VaultContract, RefusesAnotherContentUnderTheSameVersion) {
   ASSERT_TRUE(store("example.com", "01"));
-  const auto second = run(vault().store(Fqdn::literal("example.com"), material("02"), "01"));
+  const auto second = run(vault().store(Fqdn::literal("example.com"), material("02"), named("01")));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, Error::Kind::rejected);
   EXPECT_EQ(version_of(*load("example.com"), "01"), "01");

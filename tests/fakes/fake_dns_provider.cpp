@@ -18,6 +18,21 @@ Task<Result<Zone>> FakeDnsProvider::find_zone(Fqdn name) {
   co_return *zone;
 }
 
+Task<Result<std::vector<Zone>>> FakeDnsProvider::zones() {
+  auto zones = zones_;
+  std::ranges::sort(zones, {}, &Zone::name);
+  co_return zones;
+}
+
+Task<Result<std::vector<Fqdn>>> FakeDnsProvider::name_servers(Zone zone) {
+  if (std::ranges::find(zones_, zone.id, &Zone::id) == zones_.end()) {
+    co_return fail(Error::Kind::not_found, "name servers", fmt::format("no zone {}", zone.id));
+  }
+  co_return std::vector<Fqdn>();
+}
+
+Task<Status> FakeDnsProvider::check() { co_return Status(); }
+
 Task<Result<Ticket>> FakeDnsProvider::apply(Zone zone, std::vector<TxtChange> changes) {
   apply_calls_.push_back({.at = clock_->now(), .answered = {}, .zone = zone, .changes = changes});
   const auto number = apply_calls_.size();

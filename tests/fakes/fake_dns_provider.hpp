@@ -32,10 +32,13 @@ class FakeDnsProvider final : public dns::Provider {
       : clock_(&clock), zones_(std::move(zones)) {}
 
   Task<Result<dns::Zone>> find_zone(Fqdn name) override;
+  Task<Result<std::vector<dns::Zone>>> zones() override;
+  Task<Result<std::vector<Fqdn>>> name_servers(dns::Zone zone) override;
   Task<Result<Ticket>> apply(dns::Zone zone, std::vector<dns::TxtChange> changes) override;
   Task<Result<dns::ChangeState>> state(Ticket ticket) override;
   Task<Result<std::vector<TxtValue>>> list(dns::Zone zone, Fqdn name) override;
   dns::BatchLimits limits() const override { return limits_; }
+  Task<Status> check() override;
 
   void set_limits(dns::BatchLimits limits) { limits_ = limits; }
   void set_answer_after(Duration duration) { answer_after_ = duration; }

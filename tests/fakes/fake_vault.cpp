@@ -17,18 +17,18 @@ VaultReferences references(const Fqdn& domain) {
 }  // namespace
 
 Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
-                                               std::string version_key) {
+                                               vault::Version version) {
   if (auto failure = take_failure()) co_return fail(std::move(*failure));
   Entry& entry = entries_[domain];
-  if (entry.current == version_key) {
-    if (!same_material(entry.versions.at(version_key), material)) {
+  if (entry.current == version.key) {
+    if (!same_material(entry.versions.at(version.key), material)) {
       co_return fail(Error::Kind::rejected, "store " + domain.text(),
                      "this version key is in use with another content");
     }
     co_return references(domain);
   }
-  entry.versions.insert_or_assign(version_key, std::move(material));
-  entry.current = std::move(version_key);
+  entry.versions.insert_or_assign(version.key, std::move(material));
+  entry.current = std::move(version.key);
   ++versions_stored_;
   co_return references(domain);
 }

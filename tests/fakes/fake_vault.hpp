@@ -11,7 +11,7 @@ namespace certherd::fakes {
 class FakeVault final : public vault::Vault {
  public:
   Task<Result<VaultReferences>> store(Fqdn domain, Material material,
-                                      std::string version_key) override;
+                                      vault::Version version) override;
   Task<Result<Material>> load(Fqdn domain) override;
   Task<Result<std::optional<vault::Description>>> describe(Fqdn domain) override;
   Task<Status> check() override;

@@ -105,7 +105,7 @@ class ScanTest : public testing::Test {
   }
 
   void keep(const Certificate& kept) {
-    ASSERT_TRUE(loop_->run(vault_.store(kept.domain, Material{}, kept.serial.text())));
+    ASSERT_TRUE(loop_->run(vault_.store(kept.domain, Material{}, {.key = kept.serial.text()})));
   }
 
   std::vector<Finding> scan() {

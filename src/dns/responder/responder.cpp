@@ -56,10 +56,13 @@ class AuthoritativeResponder final : public Responder {
   void serve(std::vector<responder::Sockets> sockets);
 
   Task<Result<Zone>> find_zone(Fqdn name) override;
+  Task<Result<std::vector<Zone>>> zones() override;
+  Task<Result<std::vector<Fqdn>>> name_servers(Zone zone) override;
   Task<Result<Ticket>> apply(Zone zone, std::vector<TxtChange> changes) override;
   Task<Result<ChangeState>> state(Ticket ticket) override;
   Task<Result<std::vector<TxtValue>>> list(Zone zone, Fqdn name) override;
   BatchLimits limits() const override { return batch_limits; }
+  Task<Status> check() override;
 
   std::vector<ServerAddress> listening() const override { return listening_; }
   std::size_t value_count() const override { return authority_.value_count(); }
@@ -108,6 +111,24 @@ Task<Result<Zone>> AuthoritativeResponder::find_zone(Fqdn name) {
   if (!zone) co_return fail(std::move(zone.error()));
   co_return Zone{.id = ZoneId(zone->text()), .name = std::move(*zone)};
 }
+
+Task<Result<std::vector<Zone>>> AuthoritativeResponder::zones() {
+  std::vector<Zone> zones;
+  zones.reserve(zone_names_.size());
+  for (const auto& name : zone_names_) zones.push_back({.id = ZoneId(name.text()), .name = name});
+  std::ranges::sort(zones, {}, &Zone::name);
+  co_return zones;
+}
+
+// Whoever delegates a zone to it has chosen the names; the config repeats them.
+Task<Result<std::vector<Fqdn>>> AuthoritativeResponder::name_servers(Zone zone) {
+  auto own = own_zone(zone);
+  if (!own) co_return fail(std::move(own).error());
+  co_return std::vector<Fqdn>();
+}
+
+// That it listens was seen when it was started.
+Task<Status> AuthoritativeResponder::check() { co_return Status(); }
 
 Task<Result<Ticket>> AuthoritativeResponder::apply(Zone zone, std::vector<TxtChange> changes) {
   auto own = own_zone(zone);

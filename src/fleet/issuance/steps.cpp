@@ -676,8 +676,11 @@ Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
   if (!material) co_return fail(std::move(material.error()).during("store"));
 
   auto* vault = ports_.vaults.at(places->vault);
-  auto stored = co_await vault->store(issuance.domain, std::move(*material),
-                                      issuance.certificate->serial.text());
+  vault::Version version{.key = issuance.certificate->serial.text(),
+                         .not_after = issuance.certificate->not_after,
+                         .owner = domain.owner};
+  auto stored =
+      co_await vault->store(issuance.domain, std::move(*material), std::move(version));
   if (!stored) co_return fail(std::move(stored.error()).during("store"));
   issuance.certificate->vault_name = places->vault;
   issuance.certificate->vault = std::move(*stored);

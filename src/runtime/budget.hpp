@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "runtime/task.hpp"
+
+namespace certherd::runtime {
+
+/// A published limit of an outside system.
+struct Allowance {
+  std::string name;       ///< whose it is, such as "route53/123456789012"
+  double per_second = 1;  ///< units that come back each second
+  double burst = 1;       ///< units that may be spent at one moment
+};
+
+/// Where it is kept how much of each allowance is spent: over restarts, and for all processes of
+/// a store. Implemented by the store.
+class Budget {
+ public:
+  virtual ~Budget() = default;
+
+  /// Takes `units` and gives the moment from which they may be spent: now, or later. What is taken
+  /// is spent, whether or not it is used. Errors: the store's.
+  virtual Task<Result<Time>> take(Allowance allowance, double units) = 0;
+};
+
+}  // namespace certherd::runtime

@@ -1,0 +1,49 @@
+#include "runtime/turnstile.hpp"
+
+#include <utility>
+
+namespace certherd::runtime {
+
+Turnstile::Turnstile(EventLoop& loop, Budget& budget, Allowance allowance)
+    : loop_(loop), budget_(budget), allowance_(std::move(allowance)), changed_(loop) {}
+
+/// Whoever leaves while taking, by a cancellation too, lets another one take.
+struct Turnstile::Taking {
+  explicit Taking(Turnstile* turnstile) : turnstile(turnstile) { turnstile->taking_ = true; }
+  Taking(const Taking&) = delete;
+  Taking& operator=(const Taking&) = delete;
+  ~Taking() {
+    turnstile->taking_ = false;
+    turnstile->changed_.notify_all();
+  }
+  Turnstile* turnstile;
+};
+
+Task<Status> Turnstile::pass(Urgency urgency) {
+  const Place place{urgency, next_++};
+  struct Leave {
+    Turnstile* turnstile;
+    Place place;
+    ~Leave() {
+      turnstile->waiting_.erase(place);
+      turnstile->let_through_.erase(place);
+    }
+  };
+  waiting_.insert(place);
+  const Leave leave{this, place};
+
+  while (!let_through_.contains(place)) {
+    if (taking_) {
+      co_await changed_.wait();
+      continue;
+    }
+    const Taking taking(this);
+    auto from = co_await budget_.take(allowance_, 1);
+    if (!from) co_return fail(std::move(from.error()));
+    co_await loop_.clock().sleep_until(*from);
+    let_through_.insert(waiting_.extract(waiting_.begin()).value());
+  }
+  co_return Status();
+}
+
+}  // namespace certherd::runtime

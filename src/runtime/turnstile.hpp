@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "runtime/budget.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/wakeup.hpp"
+
+namespace certherd::runtime {
+
+/// What of several things that wait for the same allowance goes first.
+enum class Urgency {
+  look,   ///< somebody waits for the answer, and nothing else is left to be done
+  begin,  ///< new work
+  tidy,   ///< clean-up, for which nobody waits
+};
+
+/// Lets one unit of an allowance through after another. Who goes next is decided when the unit may
+/// be spent and not before: the most urgent one waiting by then, and of those the first that came.
+/// Used on the loop; outlives who waits in it.
+class Turnstile {
+ public:
+  Turnstile(EventLoop& loop, Budget& budget, Allowance allowance);
+
+  /// Returns when it is our turn. Errors: the budget's.
+  Task<Status> pass(Urgency urgency);
+
+ private:
+  using Place = std::pair<Urgency, std::uint64_t>;
+  struct Taking;
+
+  EventLoop& loop_;
+  Budget& budget_;
+  Allowance allowance_;
+  std::set<Place> waiting_;
+  std::set<Place> let_through_;
+  std::uint64_t next_ = 0;
+  bool taking_ = false;  ///< one of those who wait is taking the next unit
+  Wakeup changed_;
+};
+
+}  // namespace certherd::runtime
