@@ -11,4 +11,7 @@ using Environment = std::map<std::string, std::string>;
 /// Those of this process.
 Environment process_environment();
 
+/// A variable; empty when it is not there: AWS SDKs do not tell these two apart.
+std::string value_of(const Environment& environment, const std::string& name);
+
 }  // namespace certherd::aws

@@ -11,6 +11,9 @@ namespace certherd::aws {
 /// Percent-encodes all but A-Z a-z 0-9 - _ . ~ (RFC 3986), upper-case hex.
 std::string uri_encode(std::string_view text);
 
+/// A time as X-Amz-Date has it, such as 20150830T123600Z.
+std::string amz_date(Time time);
+
 /// What a signature is made for.
 struct SigningScope {
   std::string region;   ///< "us-east-1"
