@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -24,5 +25,9 @@ using Reply = tl::expected<http::Response, Failure>;
 
 /// Whether a code is one of those by which AWS services throttle (PriorRequestNotComplete is not).
 bool is_throttling(std::string_view code);
+
+/// Reads what a service answered when its status is not 2xx: XML (Route 53, STS), JSON (Secrets
+/// Manager), or a page of something in between. `op` becomes the error's.
+Failure read_failure(std::string op, const http::Response& response, Time now);
 
 }  // namespace certherd::aws
