@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "aws/environment.hpp"
 #include "base/result.hpp"
@@ -10,6 +11,11 @@
 namespace certherd::aws {
 
 enum class Service { route53, secrets_manager, sts };
+
+/// For people: "Route 53".
+std::string_view to_string(Service service);
+/// As signatures name it: "route53".
+std::string_view signing_name(Service service);
 
 /// What a section of our config says itself; what is empty is as the environment and the shared
 /// files of every AWS SDK say.
@@ -26,7 +32,7 @@ using Profile = std::map<std::string, std::string>;
 /// Where calls go and by what right, from config section, environment and shared files.
 struct Settings {
   Environment environment;
-  std::string profile;           ///< its name, "default" when nobody names one
+  std::string profile;             ///< its name, "default" when nobody names one
   bool profile_is_chosen = false;  ///< by the section: then keys in the environment do not count
   std::map<std::string, Profile> config;       ///< ~/.aws/config, by profile
   std::map<std::string, Profile> credentials;  ///< ~/.aws/credentials, by profile
@@ -35,8 +41,10 @@ struct Settings {
   std::string region;    ///< empty when nobody names one
   std::string role_arn;  ///< of the section
   std::map<Service, std::string> endpoints;  ///< that somebody names; without a slash at the end
-  std::filesystem::path ca_bundle;           ///< AWS_CA_BUNDLE or the profile's ca_bundle; empty: none
-  int max_attempts = 3;                      ///< AWS_MAX_ATTEMPTS or max_attempts
+  std::filesystem::path ca_bundle;  ///< AWS_CA_BUNDLE or the profile's ca_bundle; empty: none
+  int max_attempts = 3;             ///< AWS_MAX_ATTEMPTS or max_attempts
+  bool use_fips = false;            ///< AWS_USE_FIPS_ENDPOINT or use_fips_endpoint
+  bool use_dual_stack = false;      ///< AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint
 
   /// URL of a service, without a slash at its end. Errors: misconfigured when it needs a region
   /// and there is none.
