@@ -45,6 +45,8 @@ class Client {
   Session& session() { return session_; }
 
  private:
+  class Exchange;
+
   Session& session_;
   Options options_;
   int retry_quota_ = 500;

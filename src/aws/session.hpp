@@ -21,6 +21,9 @@ class Session {
  public:
   Session(runtime::EventLoop& loop, runtime::Offload& offload, runtime::Random& random,
           http::Client& http, Settings settings);
+  /// With these credentials and no others; without an access key id, calls are not signed.
+  Session(runtime::EventLoop& loop, runtime::Offload& offload, runtime::Random& random,
+          http::Client& http, Settings settings, Credentials fixed);
   ~Session();
 
   /// Valid ones; callers that come while they are being fetched share that. Errors: misconfigured
@@ -36,7 +39,7 @@ class Session {
 
   const Settings& settings() const;
   runtime::EventLoop& loop();
-  runtime::Random& random();
+  runtime::Random& chance();
   http::Client& http();
 
   /// What is added to our clock to sign by: learnt from replies to requests that were refused for
