@@ -44,7 +44,8 @@ class RunningChild final : public Child {
 Result<std::unique_ptr<Child>> Child::start(EventLoop& loop, const Command& command) {
   auto output = open_output(command.log_file);
   if (!output) return fail(std::move(output.error()));
-  auto process = Subprocess::start(loop.context().get_executor(), command, output->get());
+  auto process =
+      Subprocess::start(loop.context().get_executor(), command, output->get(), output->get());
   if (!process) return fail(std::move(process.error()));
   return std::make_unique<RunningChild>(loop.clock(), std::move(*process));
 }

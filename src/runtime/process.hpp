@@ -20,11 +20,13 @@ struct Command {
   std::map<std::string, std::string> environment;  ///< added to ours
   std::set<std::string> withheld = {};             ///< variables of ours that it does not get
   std::filesystem::path log_file;  ///< both outputs are appended here; empty: see run_command
+  bool errors_apart = false;       ///< run_command gives standard error by itself
 };
 
 struct CommandResult {
   int exit_status = 0;  ///< 128 + signal when a signal ended it
-  std::string output;   ///< the last 64 KiB of both outputs together
+  std::string output;   ///< the last 64 KiB of both outputs together, or of standard output alone
+  std::string errors;   ///< those of standard error, where they are wanted apart
 };
 
 /// Runs a command to its end. Errors: misconfigured when it cannot be started, deadline when it

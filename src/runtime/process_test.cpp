@@ -66,6 +66,16 @@ TEST_F(ProcessTest, GivesExitStatusAndBothOutputs) {
   EXPECT_EQ(result->output, "out\nerr\n");
 }
 
+TEST_F(ProcessTest, GivesStandardErrorByItselfWhereThatIsWanted) {
+  Command command = shell("echo out; echo err >&2");
+  command.errors_apart = true;
+
+  const auto result = run(std::move(command));
+
+  EXPECT_EQ(result->output, "out\n");
+  EXPECT_EQ(result->errors, "err\n");
+}
+
 TEST_F(ProcessTest, TellsTheSignalThatEndedIt) {
   EXPECT_EQ(run(shell("kill -TERM $$"))->exit_status, 128 + SIGTERM);
 }

@@ -49,37 +49,46 @@ class Tail {
   std::string text_;
 };
 
-Task<void> read_on(stream_descriptor* pipe, Tail* tail) {
+/// Our end of a pipe, and what came out of it.
+struct Output {
+  explicit Output(asio::io_context& context) : pipe(context) {}
+  stream_descriptor pipe;
+  Tail tail;
+};
+
+Task<void> read_on(Output* output) {
+  if (!output->pipe.is_open()) co_return;
   std::array<char, 8192> buffer{};
   boost::system::error_code error;
   while (!error) {
-    const std::size_t count = co_await pipe->async_read_some(
+    const std::size_t count = co_await output->pipe.async_read_some(
         asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
-    tail->add({buffer.data(), count});
+    output->tail.add({buffer.data(), count});
   }
 }
 
 /// Takes what was written before the end, without waiting for the end of the stream: something
 /// that the command left running may keep that open, and write for ever.
-void read_rest(stream_descriptor& pipe, Tail& tail) {
+std::string take_all(Output& output) {
   std::array<char, 8192> buffer{};
   boost::system::error_code error;
-  for (std::size_t total = 0; total < 4 * kept_output;) {
-    const std::size_t count = pipe.read_some(asio::buffer(buffer), error);
-    if (error || count == 0) return;
-    tail.add({buffer.data(), count});
+  for (std::size_t total = 0; output.pipe.is_open() && total < 4 * kept_output;) {
+    const std::size_t count = output.pipe.read_some(asio::buffer(buffer), error);
+    if (error || count == 0) break;
+    output.tail.add({buffer.data(), count});
     total += count;
   }
+  return output.tail.take();
 }
 
 /// Gives the end to write to.
-Result<Descriptor> open_pipe(stream_descriptor& reading) {
+Result<Descriptor> open_pipe(Output& output) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(Error::Kind::transient, "open a pipe", std::strerror(errno));
   }
-  reading.assign(ends[0]);
-  reading.non_blocking(true);
+  output.pipe.assign(ends[0]);
+  output.pipe.non_blocking(true);
   return Descriptor(ends[1]);
 }
 
@@ -105,18 +114,22 @@ Task<bool> ended_by(Clock* clock, Time deadline, Subprocess* process) {
 
 Task<Result<CommandResult>> run_command(EventLoop* loop, Command command, Time deadline) {
   co_await cancellation_point();
-  stream_descriptor reading(loop->context());
-  Result<Descriptor> output =
-      command.log_file.empty() ? open_pipe(reading) : open_output(command.log_file);
+  Output both(loop->context());  // or standard output alone
+  Output apart(loop->context());
+  auto output = command.log_file.empty() ? open_pipe(both) : open_output(command.log_file);
   if (!output) co_return fail(std::move(output.error()));
-  auto process = Subprocess::start(loop->context().get_executor(), command, output->get());
+  auto errors = command.errors_apart ? open_pipe(apart) : Result<Descriptor>(Descriptor());
+  if (!errors) co_return fail(std::move(errors.error()));
+  auto process = Subprocess::start(loop->context().get_executor(), command, output->get(),
+                                   command.errors_apart ? errors->get() : output->get());
   output->close();
+  errors->close();
   if (!process) co_return fail(std::move(process.error()));
 
   CommandResult result;
-  Tail tail;
-  TaskGroup reader(*loop);
-  if (reading.is_open()) reader.spawn(read_on(&reading, &tail));
+  TaskGroup readers(*loop);
+  readers.spawn(read_on(&both));
+  readers.spawn(read_on(&apart));
   bool in_time = false;
   std::exception_ptr thrown;
   try {
@@ -124,17 +137,17 @@ Task<Result<CommandResult>> run_command(EventLoop* loop, Command command, Time d
   } catch (...) {
     thrown = std::current_exception();
   }
-  reader.cancel();
-  co_await reader.join();
+  readers.cancel();
+  co_await readers.join();
   if (thrown) std::rethrow_exception(thrown);
   if (!in_time) {
     co_return fail(Error::Kind::deadline, "run " + command.arguments.front(),
                    "it was still running and was killed");
   }
   (*process)->let_group_live();
-  if (reading.is_open()) read_rest(reading, tail);
   result.exit_status = (*process)->exit_status().value_or(-1);
-  result.output = tail.take();
+  result.output = take_all(both);
+  result.errors = take_all(apart);
   co_return result;
 }
 

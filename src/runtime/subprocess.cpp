@@ -62,7 +62,8 @@ std::vector<std::string> merged_environment(const Command& command) {
 
 /// The child's way to exec. Between fork and exec only async-signal-safe calls are allowed: other
 /// threads may have held any lock at the fork. Comes back only when exec failed.
-void become(char* const* arguments, char* const* environment, pid_t parent, int input, int output) {
+void become(char* const* arguments, char* const* environment, pid_t parent, int input, int output,
+            int errors) {
   if (setpgid(0, 0) != 0) return;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (getppid() != parent) _exit(127);  // the parent ended before the line above
@@ -71,7 +72,7 @@ void become(char* const* arguments, char* const* environment, pid_t parent, int 
   sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGPIPE, SIG_DFL);  // exec keeps what is ignored
   if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-      dup2(output, STDERR_FILENO) < 0) {
+      dup2(errors, STDERR_FILENO) < 0) {
     return;
   }
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return;
@@ -92,7 +93,8 @@ Result<Descriptor> open_output(const std::filesystem::path& path) {
 }
 
 Result<std::unique_ptr<Subprocess>> Subprocess::start(const asio::any_io_executor& executor,
-                                                      const Command& command, int output) {
+                                                      const Command& command, int output,
+                                                      int errors) {
   if (command.arguments.empty()) {
     return fail(Error::Kind::misconfigured, "start a command", "the command is empty");
   }
@@ -108,7 +110,7 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const asio::any_io_executo
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) {
-    become(arguments.data(), environment.data(), parent, input.get(), output);
+    become(arguments.data(), environment.data(), parent, input.get(), output, errors);
     const int error_number = errno;
     [[maybe_unused]] const auto told = write(ends[1], &error_number, sizeof error_number);
     _exit(127);

@@ -19,10 +19,10 @@ namespace certherd::runtime {
 /// What run_command and Child are made of; not for other rooms.
 class Subprocess {
  public:
-  /// Starts it on the calling thread, with whose end the kernel kills it. Both outputs go to
-  /// `output` (borrowed), its input is empty. Errors: misconfigured.
+  /// Starts it on the calling thread, with whose end the kernel kills it. Its outputs go to
+  /// `output` and `errors` (borrowed, may be the same), its input is empty. Errors: misconfigured.
   static Result<std::unique_ptr<Subprocess>> start(const boost::asio::any_io_executor& executor,
-                                                   const Command& command, int output);
+                                                   const Command& command, int output, int errors);
   ~Subprocess();  ///< kills the group, unless it was let go
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
