@@ -32,7 +32,8 @@ struct Response {
   std::vector<std::string_view> all(std::string_view name) const;
 };
 
-/// Speaks HTTPS (and, to loopback only, HTTP) with connections that are kept.
+/// Speaks HTTPS with connections that are kept; HTTP only to what check_url() takes for this
+/// machine.
 class Client {
  public:
   virtual ~Client() = default;

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "http/url.hpp"
+
 namespace certherd::http {
 namespace {
 
@@ -73,6 +75,24 @@ TEST(RetryAfter, SurvivesANumberBeyondAllBounds) {
 
   ASSERT_TRUE(when);
   EXPECT_GT(*when, example + std::chrono::years(50));
+}
+
+TEST(CheckUrl, LetsPlainHttpPassToThisMachineAndTheMetadataAddressesOfAws) {
+  for (const char* url :
+       {"http://127.0.0.1:5000/", "http://localhost/", "http://[::1]/", "http://169.254.169.254/",
+        "http://169.254.170.2/v2/x?a=b", "http://169.254.170.23/", "http://[fd00:ec2::23]/",
+        "http://[fd00:ec2::254]/latest"}) {
+    EXPECT_TRUE(check_url(url)) << url;
+  }
+}
+
+TEST(CheckUrl, LetsPlainHttpPassToNothingElse) {
+  for (const char* url :
+       {"http://169.254.169.253/", "http://169.254.170.3/", "http://169.254.1.1/",
+        "http://[fd00:ec2::24]/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/",
+        "http://169.254.169.254.example.com/", "http://example.com/", "http://10.0.0.1/"}) {
+    EXPECT_EQ(check_url(url).error().kind, Error::Kind::misconfigured) << url;
+  }
 }
 
 }  // namespace

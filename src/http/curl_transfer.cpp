@@ -92,7 +92,7 @@ void CurlTransfer::set_options(const CurlOptions& options, const CurlTrust& trus
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);  // prefer a stream to another connection
   } else {
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // loopback is meant
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // this machine is meant
   }
   if (!options.user_agent.empty()) {
     curl_easy_setopt(easy, CURLOPT_USERAGENT, options.user_agent.c_str());

@@ -2,8 +2,11 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace certherd::http {
@@ -18,13 +21,20 @@ std::string part(const Handle& handle, CURLUPart which, unsigned flags = 0) {
   return text;
 }
 
-bool is_loopback(const std::string& host) {
+/// Where the machine that certherd runs on has services of its own: loopback, and the link-local
+/// addresses at which EC2, ECS and EKS hand out credentials (AWS API reference, instance metadata
+/// and container credentials). What goes there leaves the host by no network.
+bool is_this_machine(const std::string& host) {
+  constexpr std::array<std::string_view, 5> metadata = {
+      "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "fd00:ec2::254"};
   if (host == "localhost") return true;
   std::string bare = host;
   if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(bare, error);
-  return !error && address.is_loopback();
+  if (error) return false;
+  return address.is_loopback() ||
+         std::ranges::find(metadata, address.to_string()) != metadata.end();
 }
 
 }  // namespace
@@ -54,7 +64,7 @@ Result<Address> check_url(const std::string& url) {
     return fail(Error::Kind::misconfigured, "read the URL " + address.without_query,
                 "a URL must not carry a user name or password");
   }
-  if (address.scheme == "http" && !is_loopback(address.host)) {
+  if (address.scheme == "http" && !is_this_machine(address.host)) {
     return fail(Error::Kind::misconfigured, "read the URL " + address.without_query,
                 "http is for this machine only; use https");
   }

@@ -17,7 +17,7 @@ struct Address {
 };
 
 /// Errors: misconfigured when it is no URL, carries a password, or would leave the machine
-/// without TLS.
+/// without TLS (the metadata addresses of AWS count as this machine).
 Result<Address> check_url(const std::string& url);
 
 }  // namespace certherd::http
