@@ -32,8 +32,10 @@ using Profile = std::map<std::string, std::string>;
 /// Where calls go and by what right, from config section, environment and shared files.
 struct Settings {
   Environment environment;
-  std::string profile;             ///< its name, "default" when nobody names one
-  bool profile_is_chosen = false;  ///< by the section: then keys in the environment do not count
+  std::string profile;                ///< its name, "default" when nobody names one
+  bool profile_is_chosen = false;     ///< by the section: then keys in the environment do not count
+  std::filesystem::path config_path;  ///< empty: none, for want of a home
+  std::filesystem::path credentials_path;      ///< the same
   std::map<std::string, Profile> config;       ///< ~/.aws/config, by profile
   std::map<std::string, Profile> credentials;  ///< ~/.aws/credentials, by profile
   std::map<std::string, std::map<std::string, Profile>>
@@ -45,6 +47,12 @@ struct Settings {
   int max_attempts = 3;             ///< AWS_MAX_ATTEMPTS or max_attempts
   bool use_fips = false;            ///< AWS_USE_FIPS_ENDPOINT or use_fips_endpoint
   bool use_dual_stack = false;      ///< AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint
+
+  /// Whether one of the shared files has it.
+  bool has_profile(const std::string& name) const;
+
+  /// A value of a profile, from the credentials file, else from the config file; empty: none.
+  std::string profile_value(const std::string& name, const std::string& key) const;
 
   /// URL of a service, without a slash at its end. Errors: misconfigured when it needs a region
   /// and there is none.
