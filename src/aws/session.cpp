@@ -116,7 +116,7 @@ Task<Result<Credentials>> Session::Impl::credentials() {
 Task<Result<Credentials>> Session::Impl::fetch() {
   const Fetching fetching(this);
   const auto number = ++fetch_number_;
-  const Ground ground{&loop, &offload, &random, &http, &settings, skew};
+  const Ground ground{&loop, &offload, &random, &http, &settings, &skew};
   auto found = co_await find_credentials(ground);
   if (found && found->expires_at && *found->expires_at <= now()) {
     found = fail(Error::Kind::denied, "find AWS credentials",

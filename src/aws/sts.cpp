@@ -37,6 +37,18 @@ Call sts_call(std::string operation, std::vector<std::pair<std::string, std::str
   return call;
 }
 
+Task<Result<Credentials>> fetch_sts_credentials(Ground ground, Credentials by, Call call) {
+  Session session(*ground.loop, *ground.offload, *ground.random, *ground.http, *ground.settings,
+                  std::move(by));
+  session.set_skew(*ground.skew);
+  Client sts(session, {Service::sts});
+  auto reply = co_await sts.send(std::move(call));
+  *ground.skew = session.skew();
+  if (!reply) co_return fail(std::move(reply.error().error));
+  const Secret<std::string> body(std::move(reply->body));
+  co_return read_sts_credentials(body.reveal());
+}
+
 Result<Credentials> read_sts_credentials(const std::string& body) {
   pugi::xml_document document;
   if (!load(&document, body)) return unreadable();
