@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "dns/batch_watch.hpp"
 #include "dns/change_queue.hpp"
 #include "dns/zone_sender.hpp"
 #include "runtime/task_group.hpp"
@@ -16,11 +17,9 @@
 namespace certherd::dns {
 namespace {
 
-// How long a sweep waits: Route 53 is in sync within a minute, and what is not done by then is
-// for the next sweep.
+// How long a sweep waits for one zone: what is not taken by then goes on its way all the same, and
+// the next sweep looks.
 constexpr Duration sweep_patience = std::chrono::minutes(10);
-constexpr Duration first_look = std::chrono::seconds(1);
-constexpr Duration longest_pause = std::chrono::seconds(30);
 
 void keep_first(Status& first, Status later) {
   if (first) first = std::move(later);
@@ -35,10 +34,13 @@ class ChangeBatcher::Impl {
         provider_(&provider),
         ledger_(&ledger),
         options_(std::move(options)),
+        watch_(loop, provider),
         group_(loop) {}
 
   Task<Result<Ticket>> ensure(Zone zone, std::vector<TxtRecord> records);
-  Task<Status> sweep();
+  Task<Result<Spreading>> spreading(Ticket ticket) { return watch_.look(std::move(ticket)); }
+  Task<Status> sweep(Duration linger);
+  Task<Status> sweep_in_passing() { return sweep(options_.linger); }
   Task<void> stop();
 
  private:
@@ -60,22 +62,22 @@ class ChangeBatcher::Impl {
 
   ZoneSender& sender_of(const Zone& zone);
   void start(ZoneSender& sender);
-  QueuedChange queued(const TxtRecord& record, TxtChange::Action action,
+  QueuedChange queued(const TxtRecord& record, TxtChange::Action action, Duration wait,
                       std::shared_ptr<ChangeRequest> request);
   void throw_if_stopped() const;
 
-  Task<void> run_sweep(std::shared_ptr<Sweep> sweep);
+  Task<void> run_sweep(std::shared_ptr<Sweep> sweep, Duration linger);
   void end_sweep(const std::shared_ptr<Sweep>& sweep);
-  Task<Status> remove_unneeded();
-  std::vector<Removals> queue_removals(std::vector<TxtRecord> records);
-  Task<Status> settle(std::vector<Removals> zones);
-  Task<Status> forget_in_sync(std::map<Ticket, std::vector<TxtRecord>> batches, Time deadline);
+  Task<Status> remove_unneeded(Duration linger);
+  std::vector<Removals> queue_removals(std::vector<TxtRecord> records, Duration linger);
+  Task<Status> settle(std::vector<Removals> zones, Duration linger);
   Task<Status> forget(std::vector<TxtRecord> records);
 
   runtime::EventLoop* loop_;
   Provider* provider_;
   Ledger* ledger_;
   Options options_;
+  BatchWatch watch_;
   std::map<ZoneId, ZoneSender> senders_;
   std::uint64_t calls_ = 0;
   std::set<std::shared_ptr<Sweep>> sweeps_;
@@ -88,7 +90,7 @@ class ChangeBatcher::Impl {
 
 ZoneSender& ChangeBatcher::Impl::sender_of(const Zone& zone) {
   auto [sender, added] =
-      senders_.try_emplace(zone.id, zone, &loop_->clock(), provider_, ledger_, &options_);
+      senders_.try_emplace(zone.id, zone, loop_, provider_, ledger_, &options_);
   if (!zone.name.empty()) sender->second.learn_name(zone.name);
   return sender->second;
 }
@@ -100,11 +102,11 @@ void ChangeBatcher::Impl::start(ZoneSender& sender) {
 }
 
 QueuedChange ChangeBatcher::Impl::queued(const TxtRecord& record, TxtChange::Action action,
-                                         std::shared_ptr<ChangeRequest> request) {
+                                         Duration wait, std::shared_ptr<ChangeRequest> request) {
   QueuedChange change;
   change.change = TxtChange{.action = action, .name = record.name, .value = record.value};
   change.group = calls_;
-  change.since = loop_->clock().now();
+  change.due = loop_->clock().now() + wait;
   if (action == TxtChange::Action::ensure) change.unrecorded.push_back(record);
   change.requests.push_back(std::move(request));
   return change;
@@ -124,7 +126,7 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
   request->outstanding = records.size();
   for (const auto& record : records) {
     if (!sweeps_.empty()) wanted_since_.emplace(record.name, record.value);
-    sender.ensure(queued(record, TxtChange::Action::ensure, request));
+    sender.ensure(queued(record, TxtChange::Action::ensure, options_.gather, request));
   }
   start(sender);
 
@@ -134,22 +136,22 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
   co_return request->ticket;
 }
 
-Task<Status> ChangeBatcher::Impl::sweep() {
+Task<Status> ChangeBatcher::Impl::sweep(Duration linger) {
   throw_if_stopped();
   const auto sweep = std::make_shared<Sweep>(*loop_);
   // The ledger is about to be asked: what is on its way may not stand there yet.
   for (const auto& [id, sender] : senders_) sender.add_wanted(wanted_since_);
   sweeps_.insert(sweep);
-  group_.spawn(run_sweep(sweep));
+  group_.spawn(run_sweep(sweep, linger));
 
   while (!sweep->done && !sweep->abandoned) co_await sweep->over.wait();
   if (sweep->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
   co_return sweep->status;
 }
 
-Task<void> ChangeBatcher::Impl::run_sweep(std::shared_ptr<Sweep> sweep) {
+Task<void> ChangeBatcher::Impl::run_sweep(std::shared_ptr<Sweep> sweep, Duration linger) {
   try {
-    auto status = co_await remove_unneeded();
+    auto status = co_await remove_unneeded(linger);
     if (!status) status = fail(std::move(status).error().during("sweep challenge values"));
     sweep->status = std::move(status);
     sweep->done = true;
@@ -167,15 +169,15 @@ void ChangeBatcher::Impl::end_sweep(const std::shared_ptr<Sweep>& sweep) {
   if (sweeps_.empty()) wanted_since_.clear();
 }
 
-Task<Status> ChangeBatcher::Impl::remove_unneeded() {
+Task<Status> ChangeBatcher::Impl::remove_unneeded(Duration linger) {
   auto unneeded = co_await ledger_->unneeded(options_.dns);
   if (!unneeded) co_return fail(std::move(unneeded).error());
-  auto zones = queue_removals(std::move(*unneeded));
-  co_return co_await settle(std::move(zones));
+  auto zones = queue_removals(std::move(*unneeded), linger);
+  co_return co_await settle(std::move(zones), linger);
 }
 
 std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
-    std::vector<TxtRecord> records) {
+    std::vector<TxtRecord> records, Duration linger) {
   std::map<ZoneId, Removals> zones;
   for (auto& record : records) {
     const ChangeKey key{record.name, record.value};
@@ -190,7 +192,8 @@ std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
     for (auto& [key, removal] : removals) {
       removal.request = std::make_shared<ChangeRequest>(*loop_);
       removal.request->outstanding = 1;
-      sender.remove(queued(removal.records.front(), TxtChange::Action::remove, removal.request));
+      sender.remove(
+          queued(removal.records.front(), TxtChange::Action::remove, linger, removal.request));
     }
     start(sender);
     queued_zones.push_back(std::move(removals));
@@ -198,12 +201,14 @@ std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
   return queued_zones;
 }
 
-// Waits until the provider has taken the removals, then until they are in sync.
-Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones) {
-  const auto deadline = loop_->clock().now() + sweep_patience;
+// Waits until the provider has taken the removals, zone by zone: in that order they come to their
+// turn. What it has taken is gone from the zone for good, so nobody waits until the last server has
+// heard of it.
+Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones, Duration linger) {
   Status first;
-  std::map<Ticket, std::vector<TxtRecord>> batches;
   for (auto& removals : zones) {
+    const Time deadline = loop_->clock().now() + linger + sweep_patience;
+    std::vector<TxtRecord> gone;
     for (auto& [key, removal] : removals) {
       auto& request = *removal.request;
       while (!request.over() && loop_->clock().now() < deadline) {
@@ -215,50 +220,12 @@ Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones) {
       } else if (request.outstanding > 0) {
         keep_first(first,
                    fail(Error::Kind::deadline, fmt::format("remove a value at {}", key.first),
-                        "the DNS provider has not taken it yet; the next sweep tries again"));
+                        "the DNS provider has not taken it yet; the next sweep looks again"));
       } else {
-        std::ranges::move(removal.records, std::back_inserter(batches[request.ticket]));
+        std::ranges::move(removal.records, std::back_inserter(gone));
       }
     }
-  }
-  const auto in_sync_by = loop_->clock().now() + sweep_patience;
-  keep_first(first, co_await forget_in_sync(std::move(batches), in_sync_by));
-  co_return first;
-}
-
-Task<Status> ChangeBatcher::Impl::forget_in_sync(std::map<Ticket, std::vector<TxtRecord>> batches,
-                                                 Time deadline) {
-  Status first;
-  auto pause = first_look;
-  while (!batches.empty()) {
-    Time next = loop_->clock().now() + pause;
-    for (auto batch = batches.begin(); batch != batches.end();) {
-      auto ticket = batch->first;
-      const auto state = co_await provider_->state(std::move(ticket));
-      const bool later = state ? *state == ChangeState::pending
-                               : state.error().kind == Error::Kind::throttled ||
-                                     state.error().kind == Error::Kind::transient;
-      if (later) {
-        if (!state) next = std::max(next, state.error().retry_at.value_or(next));
-        ++batch;
-        continue;
-      }
-      if (state) {
-        keep_first(first, co_await forget(std::move(batch->second)));
-      } else {
-        keep_first(first, fail(state.error()));
-      }
-      batch = batches.erase(batch);
-    }
-    if (batches.empty()) break;
-    if (next >= deadline) {
-      keep_first(first,
-                 fail(Error::Kind::deadline, fmt::format("wait for {}", batches.begin()->first),
-                      "the removal is not in sync yet; the next sweep looks again"));
-      break;
-    }
-    co_await loop_->clock().sleep_until(next);
-    pause = std::min(pause * 2, longest_pause);
+    keep_first(first, co_await forget(std::move(gone)));
   }
   co_return first;
 }
@@ -293,7 +260,13 @@ Task<Result<Ticket>> ChangeBatcher::ensure(Zone zone, std::vector<TxtRecord> rec
   return impl_->ensure(std::move(zone), std::move(records));
 }
 
-Task<Status> ChangeBatcher::sweep() { return impl_->sweep(); }
+Task<Result<ChangeBatcher::Spreading>> ChangeBatcher::spreading(Ticket ticket) {
+  return impl_->spreading(std::move(ticket));
+}
+
+Task<Status> ChangeBatcher::sweep() { return impl_->sweep(Duration(0)); }
+
+Task<Status> ChangeBatcher::sweep_in_passing() { return impl_->sweep_in_passing(); }
 
 Task<void> ChangeBatcher::stop() { return impl_->stop(); }
 

@@ -7,7 +7,7 @@ namespace certherd::dns {
 namespace {
 
 void join(QueuedChange& into, QueuedChange from) {
-  into.since = std::min(into.since, from.since);
+  into.due = std::min(into.due, from.due);
   into.attempts = std::max(into.attempts, from.attempts);
   std::ranges::move(from.unrecorded, std::back_inserter(into.unrecorded));
   std::ranges::move(from.requests, std::back_inserter(into.requests));
@@ -98,6 +98,12 @@ std::optional<QueuedChange> ChangeQueue::extract(const ChangeKey& key) {
   auto node = changes_.extract(position->second);
   positions_.erase(position);
   return std::move(node.mapped());
+}
+
+Time ChangeQueue::due() const {
+  Time first = changes_.begin()->second.due;
+  for (const auto& [position, change] : changes_) first = std::min(first, change.due);
+  return first;
 }
 
 void ChangeQueue::add_keys(std::set<ChangeKey>& keys) const {

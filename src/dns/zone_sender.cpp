@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace certherd::dns {
@@ -9,6 +10,8 @@ namespace {
 
 constexpr int max_attempts = 4;  // of a change that meets transient failures
 constexpr Duration first_retry = std::chrono::seconds(1);
+
+constexpr auto any_number = std::numeric_limits<std::size_t>::max();
 
 bool is_removal(const QueuedChange& queued) {
   return queued.change.action == TxtChange::Action::remove;
@@ -30,13 +33,15 @@ std::optional<Error> blame(const Error& error, const TxtChange& change) {
 
 }  // namespace
 
-ZoneSender::ZoneSender(Zone zone, runtime::Clock* clock, Provider* provider, Ledger* ledger,
+ZoneSender::ZoneSender(Zone zone, runtime::EventLoop* loop, Provider* provider, Ledger* ledger,
                        const ChangeBatcher::Options* options)
     : zone_(std::move(zone)),
-      clock_(clock),
+      loop_(loop),
       provider_(provider),
       ledger_(ledger),
-      options_(options) {}
+      options_(options),
+      most_(any_number),
+      changed_(*loop) {}
 
 void ZoneSender::ensure(QueuedChange change) {
   // Who wants the value now wins over who wanted it gone.
@@ -44,9 +49,13 @@ void ZoneSender::ensure(QueuedChange change) {
     for (const auto& request : removal->requests) request->supersede();
   }
   additions_.add(std::move(change));
+  changed_.notify_all();
 }
 
-void ZoneSender::remove(QueuedChange change) { removals_.add(std::move(change)); }
+void ZoneSender::remove(QueuedChange change) {
+  removals_.add(std::move(change));
+  changed_.notify_all();
+}
 
 void ZoneSender::add_wanted(std::set<ChangeKey>& keys) const {
   additions_.add_keys(keys);
@@ -74,12 +83,17 @@ void ZoneSender::abandon() {
   }
 }
 
+// When the first change has to go. One that is in no hurry may be overtaken by one that is, and
+// then travels with it.
+Time ZoneSender::due() const {
+  Time first = Time::max();
+  if (!additions_.empty()) first = additions_.due();
+  if (!removals_.empty()) first = std::min(first, removals_.due());
+  return std::max(first, not_before_);
+}
+
 Task<void> ZoneSender::send_batch() {
-  const auto since = additions_.empty() ? removals_.front().since
-                     : removals_.empty()
-                         ? additions_.front().since
-                         : std::min(additions_.front().since, removals_.front().since);
-  co_await clock_->sleep_until(std::max(since + options_->gather, not_before_));
+  while (loop_->clock().now() < due()) co_await changed_.wait_until(due());
 
   fill_batch();
   if (!co_await record_batch()) co_return;
@@ -97,7 +111,8 @@ Task<void> ZoneSender::send_batch() {
 
 // Additions first: clean-up never delays a certificate, it takes what room is left.
 void ZoneSender::fill_batch() {
-  const auto limits = provider_->limits();
+  auto limits = provider_->limits();
+  limits.changes = std::min(limits.changes, most_);
   additions_.take(limits, batch_);
   removals_.take(limits, batch_);
 }
@@ -129,9 +144,10 @@ void ZoneSender::succeed(const Ticket& ticket) {
   for (const auto& queued : std::exchange(batch_, {})) {
     for (const auto& request : queued.requests) request->succeed(ticket);
   }
+  most_ = most_ > any_number / 2 ? any_number : most_ * 2;
   // Back to full speed step by step, or a busy zone would meet the limit at each second request.
   gap_ = gap_ / 2 < options_->min_gap ? Duration(0) : gap_ / 2;
-  not_before_ = clock_->now() + gap_;
+  not_before_ = loop_->clock().now() + gap_;
 }
 
 void ZoneSender::handle(const Error& error) {
@@ -154,7 +170,7 @@ void ZoneSender::handle(const Error& error) {
 
 void ZoneSender::slow_down(const Error& error) {
   gap_ = std::clamp(gap_ * 2, options_->min_gap, options_->max_gap);
-  not_before_ = std::max(clock_->now() + gap_, error.retry_at.value_or(Time()));
+  not_before_ = std::max(loop_->clock().now() + gap_, error.retry_at.value_or(Time()));
 }
 
 void ZoneSender::send_again() {
@@ -172,16 +188,25 @@ void ZoneSender::retry_or_fail(const Error& error) {
       fail_change(queued, error);
     }
   }
-  not_before_ = std::max(clock_->now() + first_retry * (1 << (attempts - 1)),
+  not_before_ = std::max(loop_->clock().now() + first_retry * (1 << (attempts - 1)),
                          error.retry_at.value_or(Time()));
 }
 
 void ZoneSender::reject(const Error& error) {
-  if (reject_named(error) || reject_removals(error)) {
+  if (reject_named(error) || split()) {
     send_again();
   } else {
+    most_ = any_number;
     for (auto& queued : std::exchange(batch_, {})) fail_change(queued, error);
   }
+}
+
+// What spoils a batch without being named is found by halves, and then fails alone. Removals come
+// last in a batch, so certificates wait for none of them that is refused.
+bool ZoneSender::split() {
+  if (batch_.size() < 2) return false;
+  most_ = batch_.size() / 2;
+  return true;
 }
 
 bool ZoneSender::reject_named(const Error& error) {
@@ -191,16 +216,6 @@ bool ZoneSender::reject_named(const Error& error) {
   const bool any = !named.empty();
   batch_.erase(named.begin(), named.end());
   return any;
-}
-
-// A batch refused as a whole may owe that to a removal: certificates do not wait for clean-up.
-bool ZoneSender::reject_removals(const Error& error) {
-  const auto removals =
-      std::ranges::partition(batch_, [](const auto& queued) { return !is_removal(queued); });
-  if (removals.empty() || removals.size() == batch_.size()) return false;
-  for (auto& queued : removals) fail_change(queued, error);
-  batch_.erase(removals.begin(), removals.end());
-  return true;
 }
 
 void ZoneSender::put_back(QueuedChange change) {

@@ -7,15 +7,16 @@
 #include "dns/change_queue.hpp"
 #include "dns/ledger.hpp"
 #include "dns/provider.hpp"
-#include "runtime/clock.hpp"
+#include "runtime/event_loop.hpp"
 #include "runtime/task.hpp"
+#include "runtime/wakeup.hpp"
 
 namespace certherd::dns {
 
 /// Sends the changes of one zone, one request at a time. Runs while there are any.
 class ZoneSender {
  public:
-  ZoneSender(Zone zone, runtime::Clock* clock, Provider* provider, Ledger* ledger,
+  ZoneSender(Zone zone, runtime::EventLoop* loop, Provider* provider, Ledger* ledger,
              const ChangeBatcher::Options* options);
 
   /// Queue a change; run() must be running or be started. Ensuring a value takes back a removal
@@ -37,6 +38,7 @@ class ZoneSender {
   void learn_name(const Fqdn& name) { zone_.name = name; }
 
  private:
+  Time due() const;
   Task<void> send_batch();
   void fill_batch();
   Task<bool> record_batch();
@@ -47,11 +49,11 @@ class ZoneSender {
   void retry_or_fail(const Error& error);
   void reject(const Error& error);
   bool reject_named(const Error& error);
-  bool reject_removals(const Error& error);
+  bool split();
   void put_back(QueuedChange change);
 
   Zone zone_;
-  runtime::Clock* clock_;
+  runtime::EventLoop* loop_;
   Provider* provider_;
   Ledger* ledger_;
   const ChangeBatcher::Options* options_;
@@ -61,7 +63,9 @@ class ZoneSender {
   std::vector<QueuedChange> batch_;  // sent and unanswered
   Duration gap_{0};                  // between two requests; grows when throttled
   Time not_before_;
+  std::size_t most_;  // changes of the next batch, while one is sought that spoils the others
   bool running_ = false;
+  runtime::Wakeup changed_;
 };
 
 }  // namespace certherd::dns

@@ -61,7 +61,7 @@ Task<Status> Executor::run() {
                    "another process has taken over the execution for this store");
   }
   if (status && broken_) status = fail(*broken_);
-  if (status && !draining_) co_await sweep();
+  if (status && !draining_) co_await sweep(&dns::ChangeBatcher::sweep);
   co_return status;
 }
 
@@ -571,13 +571,13 @@ Task<void> Executor::sweep_when_asked() {
     if (!sweep_wanted_) co_await sweep_wakeup_.wait();
     co_await ports_.clock().sleep_for(sweep_linger);
     sweep_wanted_ = false;
-    co_await sweep();
+    co_await sweep(&dns::ChangeBatcher::sweep_in_passing);
   }
 }
 
-Task<void> Executor::sweep() {
+Task<void> Executor::sweep(Task<Status> (dns::ChangeBatcher::*how)()) {
   for (const auto& [name, port] : ports_.dns) {
-    auto swept = co_await port.batcher->sweep();
+    auto swept = co_await (port.batcher->*how)();
     if (!swept) {
       log::warning("challenge values of [dns.{}] could not be removed and stay in the ledger: {}",
                    name, swept.error().message());

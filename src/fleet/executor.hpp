@@ -101,7 +101,7 @@ class Executor {
 
   Task<void> keep_lease();
   Task<void> sweep_when_asked();
-  Task<void> sweep();
+  Task<void> sweep(Task<Status> (dns::ChangeBatcher::*how)());
 
   Time now() const { return ports_.clock().now(); }
 

@@ -63,6 +63,8 @@ class SqlStore final : public Store {
   Task<Result<std::vector<TxtRecord>>> unneeded(DnsName dns) override;
   Task<Result<std::vector<TxtRecord>>> entries(DnsName dns) override;
 
+  Task<Result<Time>> take(runtime::Allowance allowance, double units) override;
+
  private:
   /// A read on the reader's threads. The work owns what it refers to.
   template <typename T>

@@ -15,6 +15,7 @@
 #include "model/event.hpp"
 #include "model/issuance.hpp"
 #include "model/request.hpp"
+#include "runtime/budget.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/offload.hpp"
 
@@ -88,7 +89,7 @@ struct NumberedEvent {
 ///
 /// Errors of every call: transient (locked for too long, disk full, read only: the detail says
 /// which), rejected (a row that does not parse). Others are named where they occur.
-class Store : public dns::Ledger {
+class Store : public dns::Ledger, public runtime::Budget {
  public:
   /// Opens and migrates. `writer` must run one piece of work at a time. Blocks: before the loop.
   /// Errors: not_found (no store there and not asked to create one), conflict (create, and one is

@@ -84,6 +84,10 @@ Task<void> sweep_into(ChangeBatcher* batcher, std::optional<Status>* status) {
   *status = co_await batcher->sweep();
 }
 
+Task<void> sweep_in_passing_into(ChangeBatcher* batcher, std::optional<Status>* status) {
+  *status = co_await batcher->sweep_in_passing();
+}
+
 class Batcher : public testing::Test {
  protected:
   ~Batcher() override { loop->run(batcher.stop()); }
@@ -310,27 +314,33 @@ TEST_F(Batcher, LetsANamedChangeFailAlone) {
   EXPECT_EQ(provider.value_count(), 3);
 }
 
-TEST_F(Batcher, FailsAllWhenARejectionNamesNone) {
-  provider.reject_value(record(zone_a, 3).value, false);
-  EXPECT_FALSE(ensure(zone_a, records(zone_a, 2, 4)));
-  EXPECT_EQ(provider.apply_calls().size(), 1);
+TEST_F(Batcher, FindsByHalvesTheChangeThatSpoilsABatchWithoutBeingNamed) {
+  provider.reject_value(record(zone_a, 37).value, false);
+  std::vector<Call*> made;
+  for (int i = 0; i < 64; ++i) made.push_back(begin_ensure(zone_a, records(zone_a, i, 1)));
+  finish();
+
+  for (int i = 0; i < 64; ++i) {
+    EXPECT_EQ(made[static_cast<std::size_t>(i)]->result->has_value(), i != 37) << i;
+  }
+  EXPECT_EQ(provider.value_count(), 63);
+  EXPECT_LE(provider.apply_calls().size(), 16);
 }
 
-TEST_F(Batcher, SweepRemovesWhatNobodyNeedsAndForgetsItOnceInSync) {
+TEST_F(Batcher, SweepRemovesWhatNobodyNeedsAndForgetsItOnceTheProviderHasTakenThat) {
   provider.set_in_sync_after(seconds(45));
+  provider.set_answer_after(seconds(2));
   provider.plant(record(zone_a, 0).name, TxtValue("somebody else's"));
   ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 3, 1)));
   ASSERT_TRUE(ensure(zone_a, records(zone_a, 3, 1, 2)));
   ledger.finish(IssuanceId(1));
 
   begin_sweep();
-  after(seconds(30), [this] {
-    EXPECT_EQ(provider.value_count(), 2);
-    EXPECT_EQ(ledger.size(), 4);
-  });
+  after(seconds(1), [this] { EXPECT_EQ(ledger.size(), 4); });
   finish();
 
   EXPECT_TRUE(*swept);
+  EXPECT_EQ(provider.state_calls(), 0);
   EXPECT_EQ(ledger.size(), 1);
   EXPECT_TRUE(ledger.holds(record(zone_a, 3).name, record(zone_a, 3).value));
   EXPECT_TRUE(provider.holds(record(zone_a, 0).name, TxtValue("somebody else's")));
@@ -414,26 +424,121 @@ TEST_F(Batcher, EnsuresAgainWhatWasBeingRemovedAndKeepsItInTheLedger) {
 TEST_F(Batcher, SweepGivesUpWaitingAndKeepsTheEntryForTheNext) {
   ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
   ledger.finish(IssuanceId(1));
-  provider.set_in_sync_after(std::chrono::hours(1));
-  const auto first = sweep();
+  provider.set_answer_after(minutes(12));
+  begin_sweep();
+  after(minutes(11), [this] {
+    ASSERT_TRUE(swept && !*swept);
+    EXPECT_EQ(swept->error().kind, Error::Kind::deadline);
+    EXPECT_EQ(ledger.size(), 1);
+  });
+  after(minutes(13), [] {});  // until the removal has gone its way
+  finish();
 
-  ASSERT_FALSE(first);
-  EXPECT_EQ(first.error().kind, Error::Kind::deadline);
-  EXPECT_LE(loop->clock().now(), start + minutes(11));
-  EXPECT_EQ(ledger.size(), 1);
-
-  provider.set_in_sync_after(seconds(0));
+  provider.set_answer_after(seconds(0));
   EXPECT_TRUE(sweep());
   EXPECT_EQ(ledger.size(), 0);
 }
 
-TEST_F(Batcher, SweepLooksAgainWhenTheStateCannotBeTold) {
-  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+TEST_F(Batcher, SweepInPassingLetsRemovalsTravelWithWhatComesNext) {
+  ASSERT_TRUE(ensure(zone_a, records(zone_a, 0, 2, 1)));
   ledger.finish(IssuanceId(1));
-  provider.fail_state(1, error_of(Error::Kind::throttled));
-  provider.fail_state(2, error_of(Error::Kind::transient));
-  EXPECT_TRUE(sweep());
+  group.spawn(sweep_in_passing_into(&batcher, &swept));
+  after(seconds(10), [this] { begin_ensure(zone_a, records(zone_a, 2, 1, 2)); });
+  finish();
+
+  ASSERT_TRUE(*swept);
+  ASSERT_EQ(provider.apply_calls().size(), 2);
+  EXPECT_EQ(provider.apply_calls()[1].changes.size(), 3);
+  // The addition did not wait for the removals.
+  EXPECT_LE(provider.apply_calls()[1].at, start + seconds(11));
+  EXPECT_EQ(ledger.size(), 1);
+}
+
+TEST_F(Batcher, SweepInPassingSendsThemAloneAfterAWhileAndASweepAtOnce) {
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 0, 1)}));
+  ASSERT_TRUE(ensure(zone_b, {record(zone_b, 0, 1)}));
+  ledger.finish(IssuanceId(1));
+  const Time begun = loop->clock().now();
+  group.spawn(sweep_in_passing_into(&batcher, &swept));
+  finish();
+  EXPECT_EQ(provider.apply_calls().back().at, begun + seconds(30));
   EXPECT_EQ(ledger.size(), 0);
+
+  ASSERT_TRUE(ensure(zone_a, {record(zone_a, 1, 3)}));
+  ledger.finish(IssuanceId(3));
+  std::optional<Status> passing;
+  group.spawn(sweep_in_passing_into(&batcher, &passing));
+  const Time again = loop->clock().now();
+  begin_sweep();
+  finish();
+  EXPECT_EQ(provider.apply_calls().back().at, again);
+  EXPECT_EQ(ledger.size(), 0);
+}
+
+class Spreading : public Batcher {
+ protected:
+  /// Publishes one value and asks every 100 ms, from `visible_after` on, until it is in sync; gives
+  /// how long after that the answer was yes.
+  Duration lag_after(Duration visible_after, Duration in_sync_after, int number) {
+    provider.set_in_sync_after(in_sync_after);
+    const auto ticket = ensure(zone_a, {record(zone_a, number)});
+    const Time in_sync_at = provider.apply_calls().back().at + in_sync_after;
+    loop->run(loop->clock().sleep_for(visible_after));
+    while (true) {
+      const auto spreading = loop->run(batcher.spreading(*ticket));
+      if (!spreading || spreading->state == dns::ChangeState::in_sync) break;
+      loop->run(loop->clock().sleep_for(milliseconds(100)));
+    }
+    return loop->clock().now() - in_sync_at;
+  }
+};
+
+TEST_F(Spreading, AsksOnceForAllWhoWait) {
+  const auto ticket = ensure(zone_a, records(zone_a, 0, 100));
+  for (int i = 0; i < 100; ++i) {
+    const auto spreading = loop->run(batcher.spreading(*ticket));
+    ASSERT_TRUE(spreading);
+    EXPECT_EQ(spreading->state, dns::ChangeState::in_sync);
+  }
+  EXPECT_EQ(provider.state_calls(), 1);
+}
+
+TEST_F(Spreading, AsksSlowerAndSlowerWhatIsNotInSync) {
+  lag_after(seconds(0), minutes(10), 0);
+  // 5, 10 and 20 s after each other, then every 30 s.
+  EXPECT_LE(provider.state_calls(), 24);
+  EXPECT_GE(provider.state_calls(), 20);
+}
+
+TEST_F(Spreading, LearnsHowLongAfterTheNameServersTheHostIsInSync) {
+  for (int i = 0; i < 40; ++i) lag_after(seconds(20), seconds(28), i);
+  const auto calls = provider.state_calls();
+  Duration worst{0};
+  for (int i = 40; i < 140; ++i) worst = std::max(worst, lag_after(seconds(20), seconds(28), i));
+  EXPECT_LE(provider.state_calls() - calls, 115);
+  EXPECT_LE(worst, seconds(6));
+}
+
+TEST_F(Spreading, AsksAtOnceWhereTheHostNeedsNoTime) {
+  for (int i = 0; i < 20; ++i) EXPECT_LE(lag_after(seconds(0), seconds(0), i), milliseconds(200));
+  EXPECT_EQ(provider.state_calls(), 20);
+}
+
+TEST_F(Spreading, TakesAThrottledQuestionForNoAnswer) {
+  const auto ticket = ensure(zone_a, {record(zone_a, 0)});
+  provider.fail_state(1, error_of(Error::Kind::throttled));
+  const auto first = loop->run(batcher.spreading(*ticket));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->state, dns::ChangeState::pending);
+  EXPECT_EQ(first->look_again, loop->clock().now() + seconds(5));
+  loop->run(loop->clock().sleep_until(first->look_again));
+  EXPECT_EQ(loop->run(batcher.spreading(*ticket))->state, dns::ChangeState::in_sync);
+}
+
+TEST_F(Spreading, TellsOfATicketThatTheHostDoesNotKnow) {
+  const auto spreading = loop->run(batcher.spreading(Ticket("stranger")));
+  ASSERT_FALSE(spreading);
+  EXPECT_EQ(spreading.error().kind, Error::Kind::not_found);
 }
 
 TEST_F(Batcher, SweepTellsAFailedRemovalAndTheNextOneTriesAgain) {

@@ -208,7 +208,7 @@ std::optional<Error> AuthoritativeResponder::objection(const responder::ZoneData
   return rejected;
 }
 
-Status check(const ResponderOptions& options) {
+Status check_options(const ResponderOptions& options) {
   const auto wrong = [](std::string detail) {
     return fail(Error::Kind::misconfigured, "start responder", std::move(detail));
   };
@@ -252,7 +252,7 @@ Result<Fqdn> responder_zone(const std::vector<Fqdn>& zones, const Fqdn& name) {
 Result<std::unique_ptr<Responder>> Responder::start(runtime::EventLoop& loop,
                                                     ResponderOptions options,
                                                     std::vector<TxtRecord> initial) {
-  if (auto usable = check(options); !usable) return fail(std::move(usable).error());
+  if (auto usable = check_options(options); !usable) return fail(std::move(usable).error());
 
   std::vector<responder::Sockets> sockets;
   std::vector<ServerAddress> listening;

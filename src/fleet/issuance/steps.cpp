@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 // Boulder validates within seconds; what is not valid after this has been forgotten there.
 constexpr Duration validate_within = 10min;
 constexpr Duration shortest_poll = 250ms;
-constexpr Duration longest_poll = 30s;
+// Looking into the DNS costs nothing, and a certificate waits for what it shows.
+constexpr Duration longest_look = 4s;
 
 // So many internal errors in a row may be the CA's own; then they may come from the predecessor
 // that the order names (Pebble tells an unknown one like that).
@@ -150,9 +151,9 @@ Advance Steps::next(Issuance issuance, Step step, std::vector<Event> events) con
   return advance;
 }
 
-Advance Steps::again(Issuance issuance, std::optional<Time> not_before) const {
+Advance Steps::again(Issuance issuance, std::optional<Time> not_before, Duration longest) const {
   // The first looks come quickly: most things are ready by then.
-  const Duration pause = std::min(longest_poll, shortest_poll * (1 << std::min(issuance.polls, 8)));
+  const Duration pause = std::min(longest, shortest_poll * (1 << std::min(issuance.polls, 8)));
   issuance.polls += 1;
   // Whoever asks us to wait for longer than this step may take is asked once more at its end.
   const Time last = issuance.step_deadline.value_or(now() + longest_poll);
@@ -374,7 +375,7 @@ Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
 Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
   auto choices = choices_of(domain, ports_);
   if (!choices) co_return fail(std::move(choices.error()));
-  auto* provider = ports_.dns.at(choices->dns).provider;
+  auto* batcher = ports_.dns.at(choices->dns).batcher;
 
   std::map<Fqdn, std::pair<dns::Location, std::vector<TxtValue>>> by_record;
   for (const auto& challenge : issuance.challenges) {
@@ -388,13 +389,16 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
     if (!view) co_return fail(std::move(view.error()).during("check the DNS"));
     if (!view->everywhere) missing += fmt::format("{}: {}. ", record, view->missing());
   }
+  std::optional<Time> look_again;
   if (missing.empty()) {
     for (const auto& challenge : issuance.challenges) {
-      auto state = co_await provider->state(challenge.ticket);
+      auto spreading = co_await batcher->spreading(challenge.ticket);
       // A ticket of an earlier life of the provider says nothing; the servers have spoken.
-      if (!state && state.error().kind == Error::Kind::not_found) continue;
-      if (!state) co_return fail(std::move(state.error()).during("check the DNS"));
-      if (*state == dns::ChangeState::pending) missing = "the DNS host still spreads the change";
+      if (!spreading && spreading.error().kind == Error::Kind::not_found) continue;
+      if (!spreading) co_return fail(std::move(spreading.error()).during("check the DNS"));
+      if (spreading->state == dns::ChangeState::in_sync) continue;
+      missing = "the DNS host still spreads the change";
+      look_again = std::max(look_again.value_or(Time()), spreading->look_again);
     }
   }
   if (missing.empty()) {
@@ -407,7 +411,9 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
                                "{}: {}",
                                format_duration(ports_.defaults.check_within), missing));
   }
-  co_return again(std::move(issuance), std::nullopt);
+  auto advance = again(std::move(issuance), look_again, longest_look);
+  if (look_again) advance.issuance.polls -= 1;  // that pause was not ours
+  co_return advance;
 }
 
 // RFC 8555 section 7.5.1.

@@ -80,7 +80,10 @@ class Steps {
   /// The next step, to be begun at once.
   Advance next(Issuance issuance, Step step, std::vector<Event> events) const;
   /// The same step again after a pause that grows with the time already spent in it.
-  Advance again(Issuance issuance, std::optional<Time> not_before) const;
+  Advance again(Issuance issuance, std::optional<Time> not_before,
+                Duration longest = longest_poll) const;
+
+  static constexpr Duration longest_poll = std::chrono::seconds(30);
 
   Ports& ports_;
 };

@@ -1,0 +1,100 @@
+#include "runtime/turnstile.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/task_group.hpp"
+#include "runtime/virtual_loop.hpp"
+
+namespace certherd::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time start = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23);
+
+/// One unit a second.
+class EachSecond final : public Budget {
+ public:
+  explicit EachSecond(Clock& clock) : clock_(&clock) {}
+
+  Task<Result<Time>> take(Allowance, double) override {
+    if (broken) co_return fail(Error::Kind::transient, "take", "the disk is full");
+    ++taken;
+    const Time from = std::max(clock_->now(), next_);
+    next_ = from + 1s;
+    co_return from;
+  }
+
+  int taken = 0;
+  bool broken = false;
+
+ private:
+  Clock* clock_;
+  Time next_{};
+};
+
+class TurnstileTest : public testing::Test {
+ protected:
+  Task<void> pass(Urgency urgency, Duration after, std::string name) {
+    co_await loop->clock().sleep_for(after);
+    const auto passed = co_await turnstile.pass(urgency);
+    EXPECT_TRUE(passed);
+    order.push_back(name + "@" + std::to_string((loop->clock().now() - start) / 1s));
+  }
+
+  std::unique_ptr<EventLoop> loop = make_virtual_loop(start);
+  EachSecond budget{loop->clock()};
+  Turnstile turnstile{*loop, budget, {.name = "calls", .per_second = 1, .burst = 1}};
+  TaskGroup group{*loop};
+  std::vector<std::string> order;
+};
+
+TEST_F(TurnstileTest, LetsTheMostUrgentThroughAndThenTheFirstThatCame) {
+  group.spawn(pass(Urgency::begin, 0s, "first"));
+  group.spawn(pass(Urgency::tidy, 1ms, "tidy"));
+  group.spawn(pass(Urgency::begin, 2ms, "second"));
+  group.spawn(pass(Urgency::begin, 3ms, "third"));
+  group.spawn(pass(Urgency::look, 1500ms, "look"));
+  loop->run(group.join());
+  EXPECT_EQ(order, (std::vector<std::string>{"first@0", "second@1", "look@2", "third@3",
+                                             "tidy@4"}));
+  EXPECT_EQ(budget.taken, 5);
+}
+
+Task<void> cancel_after(Clock* clock, TaskGroup* group, Duration after) {
+  co_await clock->sleep_for(after);
+  group->cancel();
+}
+
+TEST_F(TurnstileTest, GoesOnWhenTheOneWhoTakesIsCancelled) {
+  TaskGroup impatient(*loop);
+  group.spawn(pass(Urgency::begin, 0s, "first"));
+  impatient.spawn(pass(Urgency::begin, 1ms, "gone"));
+  group.spawn(pass(Urgency::begin, 2ms, "second"));
+  group.spawn(cancel_after(&loop->clock(), &impatient, 500ms));
+  loop->run(group.join());
+  loop->run(impatient.join());
+  EXPECT_EQ(order.front(), "first@0");
+  EXPECT_EQ(order.size(), 2);
+}
+
+Task<void> fail_to_pass(Turnstile* turnstile, int* failures) {
+  const auto passed = co_await turnstile->pass(Urgency::begin);
+  EXPECT_FALSE(passed);
+  ++*failures;
+}
+
+TEST_F(TurnstileTest, LetsNobodyThroughWithoutTheBudget) {
+  budget.broken = true;
+  int failures = 0;
+  group.spawn(fail_to_pass(&turnstile, &failures));
+  group.spawn(fail_to_pass(&turnstile, &failures));
+  loop->run(group.join());
+  EXPECT_EQ(failures, 2);
+}
+
+}  // namespace
+}  // namespace certherd::runtime
