@@ -89,8 +89,7 @@ class ChangeBatcher::Impl {
 };
 
 ZoneSender& ChangeBatcher::Impl::sender_of(const Zone& zone) {
-  auto [sender, added] =
-      senders_.try_emplace(zone.id, zone, loop_, provider_, ledger_, &options_);
+  auto [sender, added] = senders_.try_emplace(zone.id, zone, loop_, provider_, ledger_, &options_);
   if (!zone.name.empty()) sender->second.learn_name(zone.name);
   return sender->second;
 }

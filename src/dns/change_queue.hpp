@@ -47,7 +47,7 @@ struct QueuedChange {
   TxtChange change;
   std::uint64_t position = 0;  ///< in its queue; kept when it is sent again
   std::uint64_t group = 0;     ///< changes of one call, kept together where a batch holds them
-  Time due;  ///< it need not go before this: others may come to travel with it
+  Time due;                    ///< it need not go before this: others may come to travel with it
   int attempts = 0;
   std::vector<TxtRecord> unrecorded;  ///< what the ledger must hold before it is sent
   std::vector<std::shared_ptr<ChangeRequest>> requests;
@@ -64,8 +64,9 @@ class ChangeQueue {
   /// Gives back what was taken, at its old place.
   void restore(QueuedChange change);
 
-  /// Moves the first changes to `batch` until it has as many as `limits` let it have. Those of one call are left together for
-  /// the next batch when this one cannot hold them all, unless they are the first in the queue.
+  /// Moves the first changes to `batch` until it has as many as `limits` let it have. Those of one
+  /// call are left together for the next batch when this one cannot hold them all, unless they are
+  /// the first in the queue.
   void take(BatchLimits limits, std::vector<QueuedChange>& batch);
 
   std::optional<QueuedChange> extract(const ChangeKey& key);

@@ -59,8 +59,8 @@ TEST_F(TurnstileTest, LetsTheMostUrgentThroughAndThenTheFirstThatCame) {
   group.spawn(pass(Urgency::begin, 3ms, "third"));
   group.spawn(pass(Urgency::look, 1500ms, "look"));
   loop->run(group.join());
-  EXPECT_EQ(order, (std::vector<std::string>{"first@0", "second@1", "look@2", "third@3",
-                                             "tidy@4"}));
+  EXPECT_EQ(order,
+            (std::vector<std::string>{"first@0", "second@1", "look@2", "third@3", "tidy@4"}));
   EXPECT_EQ(budget.taken, 5);
 }
 
