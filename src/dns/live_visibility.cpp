@@ -23,6 +23,7 @@ class LiveVisibility final : public Visibility {
       : loop_(loop), dns_(loop, random, std::move(options)) {}
 
   Task<Result<Location>> locate(Fqdn challenge_name) override;
+  Task<Result<std::vector<Fqdn>>> name_servers(Fqdn zone) override;
   Task<Result<View>> look(Location location, std::vector<TxtValue> values) override;
 
  private:
@@ -45,6 +46,19 @@ Task<Result<Location>> LiveVisibility::locate(Fqdn challenge_name) {
   const auto served = co_await dns_.authorities.served(location->zone);
   if (!served) co_return fail(served.error().during(op));
   co_return location;
+}
+
+Task<Result<std::vector<Fqdn>>> LiveVisibility::name_servers(Fqdn zone) {
+  const auto servers = co_await dns_.delegations.of(std::move(zone));
+  if (!servers) co_return fail(servers.error());
+  std::vector<Fqdn> names;
+  names.reserve(servers->size());
+  for (const auto& server : *servers) {
+    // What is no name serves nobody, and is met again when it is asked.
+    if (auto name = Fqdn::parse(server.name)) names.push_back(std::move(*name));
+  }
+  std::ranges::sort(names);
+  co_return names;
 }
 
 Task<Result<View>> LiveVisibility::look(Location location, std::vector<TxtValue> values) {

@@ -45,6 +45,10 @@ class Visibility {
   /// serves it: servers asked and their answers are in the detail), transient.
   virtual Task<Result<Location>> locate(Fqdn challenge_name) = 0;
 
+  /// The NS of a zone as the public DNS tells them, by name. Errors: not_found when it has none,
+  /// transient when no resolver replied.
+  virtual Task<Result<std::vector<Fqdn>>> name_servers(Fqdn zone) = 0;
+
   /// One look, without waiting: do all authoritative servers of the zone show all values at
   /// `record`? Errors: transient when the servers could not even be found.
   virtual Task<Result<View>> look(Location location, std::vector<TxtValue> values) = 0;

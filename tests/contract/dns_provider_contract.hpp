@@ -139,7 +139,7 @@ TYPED_TEST_P(DnsProviderContract, ListsItsZonesAndKnowsWhoServesThem) {
   ASSERT_TRUE(zones) << zones.error().message();
   for (const auto& apex : {this->outer, this->inner}) {
     const auto zone = this->zone_of(apex);
-    EXPECT_EQ(std::ranges::count(*zones, zone), 1) << apex;
+    EXPECT_EQ(std::ranges::count(*zones, zone), 1) << apex.text();
     EXPECT_TRUE(this->loop().run(this->provider().name_servers(zone)));
   }
   const dns::Zone unknown{.id = ZoneId("Z-unknown"), .name = this->outer};

@@ -14,6 +14,10 @@ Task<Result<dns::Location>> FakeVisibility::locate(Fqdn challenge_name) {
   co_return dns::Location{.record = challenge_name, .zone = zone_};
 }
 
+Task<Result<std::vector<Fqdn>>> FakeVisibility::name_servers(Fqdn) {
+  co_return std::vector{Fqdn::literal("ns1.dns.test")};
+}
+
 Task<Result<dns::View>> FakeVisibility::look(dns::Location location, std::vector<TxtValue> values) {
   co_await clock_.sleep_for(10ms);
   dns::View view;

@@ -21,6 +21,7 @@ class FakeVisibility final : public dns::Visibility {
   void lose(const Fqdn& challenge_name) { lost_[challenge_name] = true; }
 
   Task<Result<dns::Location>> locate(Fqdn challenge_name) override;
+  Task<Result<std::vector<Fqdn>>> name_servers(Fqdn zone) override;
   Task<Result<dns::View>> look(dns::Location location, std::vector<TxtValue> values) override;
 
  private:

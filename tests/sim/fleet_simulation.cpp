@@ -44,10 +44,15 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
   dns_->set_answer_after(80ms);
   dns_->set_in_sync_after(2s);
   const auto lookup = [this](const Fqdn& name, const TxtValue& value) {
-    return dns_->holds(name, value);
+    return in_use_.lookup(name, value);
   };
   ca_ = std::make_unique<fakes::FakeCa>(clock, random_, lookup);
   visibility_ = std::make_unique<fakes::FakeVisibility>(clock, zone.name, lookup);
+  use_dns({.provider = dns_.get(),
+           .visibility = visibility_.get(),
+           .lookup = [this](const Fqdn& name, const TxtValue& value) {
+             return dns_->holds(name, value);
+           }});
   probe_ = std::make_unique<fakes::FakeProbe>(clock, target_);
 
   ports_.loop = loop_.get();
@@ -56,7 +61,6 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
   ports_.keys = &keys_;
   ports_.sealer = &sealer_;
   ports_.store = store_.get();
-  ports_.visibility = visibility_.get();
   ports_.probe = probe_.get();
   auto& port = ports_.cas[CaName("ca")];
   port.client = ca_.get();
@@ -110,11 +114,11 @@ Task<void> FleetSimulation::submit(WorkRequest::Kind kind, WorkRequest::Argument
 }
 
 Task<void> FleetSimulation::execute() {
-  dns::ChangeBatcher::Options options;
+  auto options = in_use_.batching;
   options.dns = dns_name;
-  dns::ChangeBatcher batcher(*loop_, *dns_, *store_, options);
+  dns::ChangeBatcher batcher(*loop_, *in_use_.provider, *store_, std::move(options));
   fleet::OrderSearch search(*loop_, *ca_, *store_);
-  ports_.dns[dns_name] = {.provider = dns_.get(), .batcher = &batcher};
+  ports_.dns[dns_name] = {.provider = in_use_.provider, .batcher = &batcher};
   ports_.cas.at(CaName("ca")).order_search = &search;
   fleet::Executor executor(ports_, {.owner = "sim"});
   std::exception_ptr ended;
@@ -128,6 +132,11 @@ Task<void> FleetSimulation::execute() {
   co_await batcher.stop();
   if (ended) std::rethrow_exception(ended);
   if (!status) throw std::runtime_error(status.error().message());
+}
+
+void FleetSimulation::use_dns(Dns dns) {
+  in_use_ = std::move(dns);
+  ports_.visibility = in_use_.visibility;
 }
 
 Task<void> FleetSimulation::execute_and_die(Duration after) {

@@ -53,6 +53,16 @@ class FleetSimulation {
   /// From now on a kill takes the name server along, as it does with our own responder.
   void serve_dns_ourselves() { serves_dns_ = true; }
 
+  /// Puts another DNS host in the place of the fake one: from now on changes go to `provider`, by a
+  /// batcher with these options, `visibility` shows what can be seen, and the CA looks by `lookup`.
+  struct Dns {
+    dns::Provider* provider = nullptr;
+    dns::Visibility* visibility = nullptr;
+    fakes::FakeVisibility::Lookup lookup;
+    dns::ChangeBatcher::Options batching = {};
+  };
+  void use_dns(Dns dns);
+
   /// Asks for all of them, and once more after `again_after` while the first work still goes on.
   void issue_all_again_after(Duration again_after);
 
@@ -109,6 +119,7 @@ class FleetSimulation {
   crypto::Sealer sealer_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<fakes::FakeDnsProvider> dns_;
+  Dns in_use_;
   std::unique_ptr<fakes::FakeCa> ca_;
   std::unique_ptr<fakes::FakeVisibility> visibility_;
   fakes::FakeVault vault_;

@@ -280,6 +280,25 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
   co_return next(std::move(issuance), ready ? Step::finalize : Step::authorize, std::move(events));
 }
 
+// The zone id of the inventory is that of the zone around the primary name. Other names may be in
+// others, and a CNAME at the challenge name leads elsewhere.
+Task<Result<dns::Zone>> Steps::zone_of(Domain domain, Fqdn identifier, dns::Location location,
+                                       dns::Provider* provider) {
+  const auto stays = [](const dns::Location& found, const Fqdn& name) {
+    return found.record == name.challenge_name();
+  };
+  if (!domain.zone_id.empty() && stays(location, identifier)) {
+    const auto primary = domain.name.without_wildcard();
+    bool same_zone = identifier == primary;
+    if (!same_zone) {
+      const auto around = co_await ports_.visibility->locate(primary.challenge_name());
+      same_zone = around && stays(*around, primary) && around->zone == location.zone;
+    }
+    if (same_zone) co_return dns::Zone{.id = domain.zone_id, .name = location.zone};
+  }
+  co_return co_await provider->find_zone(std::move(location.record));
+}
+
 // RFC 8555 section 7.5: authorizations may be valid already, fewer than the names, in any order.
 Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
   auto choices = choices_of(domain, ports_);
@@ -320,15 +339,11 @@ Task<StepResult> Steps::authorize(Issuance issuance, Domain domain) {
     pending.url = challenge->url;
     pending.identifier = authorization->identifier;
     pending.record = location->record;
-    pending.zone_name = location->zone;
-    pending.zone_id = domain.zone_id;
     pending.value = client->challenge_value(challenge->token);
-    if (pending.zone_id.empty()) {
-      auto zone = co_await provider->find_zone(location->record);
-      if (!zone) co_return fail(std::move(zone.error()).during(op));
-      pending.zone_id = zone->id;
-      pending.zone_name = zone->name;
-    }
+    auto zone = co_await zone_of(domain, pending.identifier, std::move(*location), provider);
+    if (!zone) co_return fail(std::move(zone.error()).during(op));
+    pending.zone_id = zone->id;
+    pending.zone_name = zone->name;
     issuance.challenges.push_back(std::move(pending));
   }
   const bool pending = !issuance.challenges.empty();
@@ -685,8 +700,7 @@ Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
   vault::Version version{.key = issuance.certificate->serial.text(),
                          .not_after = issuance.certificate->not_after,
                          .owner = domain.owner};
-  auto stored =
-      co_await vault->store(issuance.domain, std::move(*material), std::move(version));
+  auto stored = co_await vault->store(issuance.domain, std::move(*material), std::move(version));
   if (!stored) co_return fail(std::move(stored.error()).during("store"));
   issuance.certificate->vault_name = places->vault;
   issuance.certificate->vault = std::move(*stored);

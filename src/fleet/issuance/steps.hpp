@@ -51,6 +51,9 @@ class Steps {
   Task<StepResult> install(Issuance issuance, Domain domain);
   Task<StepResult> prove(Issuance issuance, Domain domain);
 
+  /// The zone in which a value is to be written. Errors: the provider's.
+  Task<Result<dns::Zone>> zone_of(Domain domain, Fqdn identifier, dns::Location location,
+                                  dns::Provider* provider);
   /// What is asked of the CA for this issuance. Errors: the store's.
   Task<Result<acme::NewOrder>> order_of(Issuance issuance, Domain domain);
   /// Goes on with an order that is not there to be finalized.
