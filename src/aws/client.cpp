@@ -159,7 +159,7 @@ Task<Reply> Client::Exchange::attempt() {
     sign(&request, credentials_, scope, signed_at_);
   }
   auto response =
-      co_await session_.http().send(std::move(request), clock_.now() + client_.options_.timeout);
+      co_await session_.http().send(std::move(request), clock_.now() + session_.settings().timeout);
   if (!response) {
     auto failure = without_answer(std::move(response.error()), op_);
     timed_out_ = failure.error.kind == Kind::deadline;

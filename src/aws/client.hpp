@@ -30,12 +30,11 @@ struct Call {
 /// most `max_attempts`, jittered back-off rand(0,1) * min(2^(n-1), 20 s), a quota of 500 tokens of
 /// which a retry costs 5 (10 after a timeout) and a success gives back; a clock that is wrong is
 /// corrected by the reply's Date, and refused temporary credentials are fetched anew, each once.
-/// An attempt takes at most `timeout`. Used on the loop; the session outlives it.
+/// An attempt takes at most the settings' `timeout`. Used on the loop; the session outlives it.
 class Client {
  public:
   struct Options {
     Service service;
-    Duration timeout = std::chrono::seconds(30);  ///< of one attempt
   };
   Client(Session& session, Options options) : session_(session), options_(std::move(options)) {}
 

@@ -256,6 +256,7 @@ Result<Settings> load_settings(Environment environment, const SectionOptions& op
   Settings settings;
   settings.environment = std::move(environment);
   settings.role_arn = options.role_arn;
+  settings.timeout = options.timeout;
   auto status = read_shared_files(&settings);
   if (status) status = choose_profile(&settings, options);
   if (status) status = read_all_else(&settings, options, own);

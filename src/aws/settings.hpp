@@ -24,6 +24,7 @@ struct SectionOptions {
   std::string region;
   std::string role_arn;  ///< assumed with the credentials that are found otherwise
   std::string endpoint;  ///< of the section's own service
+  Duration timeout = std::chrono::seconds(30);  ///< of one attempt of a call
 };
 
 /// One profile of the shared files: key and value; keys in lower case.
@@ -44,6 +45,7 @@ struct Settings {
   std::string role_arn;  ///< of the section
   std::map<Service, std::string> endpoints;  ///< that somebody names; without a slash at the end
   std::filesystem::path ca_bundle;  ///< AWS_CA_BUNDLE or the profile's ca_bundle; empty: none
+  Duration timeout = std::chrono::seconds(30);  ///< of one attempt of a call
   int max_attempts = 3;             ///< AWS_MAX_ATTEMPTS or max_attempts
   bool use_fips = false;            ///< AWS_USE_FIPS_ENDPOINT or use_fips_endpoint
   bool use_dual_stack = false;      ///< AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint
