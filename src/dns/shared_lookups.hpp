@@ -24,6 +24,9 @@ class SharedLookups {
   SharedLookups(runtime::EventLoop& loop, LookUp look_up)
       : loop_(loop), look_up_(std::move(look_up)) {}
 
+  /// What is known no longer holds; look-ups under way are not touched.
+  void forget() { known_.clear(); }
+
   Task<Result<Value>> of(Key key) {
     for (;;) {
       const auto known = known_.find(key);
