@@ -13,9 +13,9 @@ namespace certherd::vault {
 
 /// What a version is called, and what is said of it where the vault has room for that.
 struct Version {
-  std::string key;                ///< the serial: names the version
-  std::optional<Time> not_after;  ///< of its certificate
-  std::string owner;              ///< of the domain; may be empty
+  std::string key;                               ///< the serial: names the version
+  std::optional<Time> not_after = std::nullopt;  ///< of its certificate
+  std::string owner = {};                        ///< of the domain; may be empty
 };
 
 struct Description {

@@ -56,18 +56,26 @@ std::string secret_name(std::string_view prefix, const Fqdn& domain, Part part) 
   return fmt::format("{}{}/{}", prefix, folder_name(domain.text()), to_string(part));
 }
 
-Status check_prefix(std::string_view prefix) {
-  const auto wrong = [](std::string why) {
-    return fail(Error::Kind::misconfigured, "read prefix", std::move(why));
-  };
-  if (!std::ranges::all_of(prefix, is_allowed)) {
-    return wrong("a name in Secrets Manager may only hold letters, digits and / _ + = . @ -");
+Status check_name(std::string_view name) {
+  if (!std::ranges::all_of(name, is_allowed)) {
+    return fail(Error::Kind::misconfigured, fmt::format("name a secret \"{}\"", name),
+                "a name in Secrets Manager may only hold letters, digits and / _ + = . @ -");
   }
-  if (prefix.size() > longest_prefix) {
-    return wrong(
-        fmt::format("it leaves no room for long domains: at most {} characters", longest_prefix));
+  if (name.size() > longest_secret_name) {
+    return fail(
+        Error::Kind::misconfigured, fmt::format("name a secret \"{}\"", name),
+        fmt::format("a name in Secrets Manager has at most {} characters", longest_secret_name));
   }
   return {};
+}
+
+Status check_prefix(std::string_view prefix) {
+  if (prefix.size() > longest_prefix) {
+    return fail(
+        Error::Kind::misconfigured, "begin names with the prefix",
+        fmt::format("it leaves no room for long domains: at most {} characters", longest_prefix));
+  }
+  return check_name(prefix);
 }
 
 Result<std::string> version_id(std::string_view key) {

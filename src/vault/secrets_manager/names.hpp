@@ -20,8 +20,11 @@ std::string_view to_string(Part part);
 /// warns of because a name could be taken for an ARN; we name secrets by their whole name only.
 std::string secret_name(std::string_view prefix, const Fqdn& domain, Part part);
 
-/// Whether a prefix leaves room for every domain's names, and holds no character but those that the
-/// API reference allows (CreateSecret, Name). Errors: misconfigured.
+/// Whether a secret may be called so (AWS API reference, CreateSecret). Errors: misconfigured.
+Status check_name(std::string_view name);
+
+/// Whether a prefix is fit for a name, and leaves room in it for every domain. Errors:
+/// misconfigured.
 Status check_prefix(std::string_view prefix);
 
 /// The id of a version (ClientRequestToken, 32 to 64 characters) for its key, a serial: the key, a

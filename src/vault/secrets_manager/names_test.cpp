@@ -28,6 +28,14 @@ TEST(Prefixes, HoldWhatANameMayHold) {
   }
 }
 
+TEST(SecretNames, HaveALength) {
+  EXPECT_TRUE(check_name(std::string(512, 'n')));
+  const auto refused = check_name(std::string(513, 'n'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, Error::Kind::misconfigured);
+  EXPECT_FALSE(check_name("tls/_account/my ca"));
+}
+
 TEST(Prefixes, LeaveRoomForTheLongestDomain) {
   const std::string longest(239, 'p');
   ASSERT_TRUE(check_prefix(longest));

@@ -28,10 +28,24 @@ bool is_ours(const Tags& tags) {
 Tags tags_for(const Fqdn& domain, const Version& version) {
   Tags tags = {{std::string(managed_by_key), std::string(managed_by_value)},
                {"domain", tag_value(folder_name(domain.text()))},
-               {"serial", tag_value(version.key)},
-               {"owner", tag_value(version.owner)}};
-  if (version.not_after) tags.emplace("not_after", tag_value(format_time(*version.not_after)));
+               {"serial", tag_value(version.key)}};
+  if (version.not_after) tags.emplace(not_after_key, tag_value(format_time(*version.not_after)));
+  if (!version.owner.empty()) tags.emplace(owner_key, tag_value(version.owner));
   return tags;
+}
+
+Tags tags_to_write(const Tags& present, const Tags& wanted) {
+  Tags changes;
+  for (const auto& [key, value] : wanted) {
+    const auto found = present.find(key);
+    if (found == present.end() || found->second != value) changes.emplace(key, value);
+  }
+  for (const auto* const key : {not_after_key, owner_key}) {
+    const auto found = present.find(key);
+    const bool stale = found != present.end() && !found->second.empty() && !wanted.contains(key);
+    if (stale) changes.emplace(key, "");
+  }
+  return changes;
 }
 
 std::string tag_value(std::string_view text) {
