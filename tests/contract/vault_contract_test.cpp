@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fakes/fake_vault.hpp"
+#include "fakes/secrets_manager_stage.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "runtime/offload.hpp"
 #include "vault/directory.hpp"
@@ -32,9 +33,30 @@ class DirectorySetup final : public VaultSetup {
   std::unique_ptr<vault::Vault> vault_ = vault::make_directory(*offload_, folder_.path() / "vault");
 };
 
+/// On the virtual clock, where each call takes its time.
+class SecretsManagerSetup final : public VaultSetup {
+ public:
+  explicit SecretsManagerSetup(vault::SecretsManagerOptions::Layout layout)
+      : vault_(stage_.vault({.prefix = "tls/", .layout = layout, .kms_key_id = ""})) {
+    stage_.take_time(std::chrono::milliseconds(100));
+  }
+
+  runtime::EventLoop& loop() override { return stage_.loop(); }
+  vault::Vault& vault() override { return *vault_; }
+
+ private:
+  fakes::SecretsManagerStage stage_;
+  std::unique_ptr<vault::Vault> vault_;
+};
+
 std::vector<VaultCase> cases() {
-  return {{"Fake", [] { return std::make_unique<FakeVaultSetup>(); }},
-          {"Directory", [] { return std::make_unique<DirectorySetup>(); }}};
+  using Layout = vault::SecretsManagerOptions::Layout;
+  return {
+      {"Fake", [] { return std::make_unique<FakeVaultSetup>(); }},
+      {"Directory", [] { return std::make_unique<DirectorySetup>(); }},
+      {"SecretsManager", [] { return std::make_unique<SecretsManagerSetup>(Layout::separate); }},
+      {"SecretsManagerBundle",
+       [] { return std::make_unique<SecretsManagerSetup>(Layout::bundle); }}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Vaults, VaultContract, testing::ValuesIn(cases()),
