@@ -20,10 +20,10 @@ std::string_view signing_name(Service service);
 /// What a section of our config says itself; what is empty is as the environment and the shared
 /// files of every AWS SDK say.
 struct SectionOptions {
-  std::string profile;
-  std::string region;
-  std::string role_arn;  ///< assumed with the credentials that are found otherwise
-  std::string endpoint;  ///< of the section's own service
+  std::string profile = {};
+  std::string region = {};
+  std::string role_arn = {};  ///< assumed with the credentials that are found otherwise
+  std::string endpoint = {};  ///< of the section's own service
   Duration timeout = std::chrono::seconds(30);  ///< of one attempt of a call
 };
 
