@@ -26,10 +26,10 @@ struct HostedZone {
 struct Route53Set {
   std::string name;  ///< lower case, with a trailing dot
   std::string type;
-  std::string identifier;  ///< SetIdentifier, of a set with a routing policy
+  std::string identifier{};  ///< SetIdentifier, of a set with a routing policy
   bool alias = false;
   std::uint32_t ttl = 60;
-  std::vector<std::string> values;
+  std::vector<std::string> values{};
 };
 
 /// An element Change.

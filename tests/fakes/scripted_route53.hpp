@@ -51,7 +51,7 @@ class ScriptedRoute53 final : public http::Client {
     };
     Kind kind = Kind::answer;
     int status = 503;
-    std::string code;  ///< none: a page of a load balancer
+    std::string code{};  ///< none: a page of a load balancer
     std::string message = "as the test wants it";
   };
 

@@ -46,7 +46,8 @@ Error to_error(const aws::Failure& failure) {
 bool wants_a_gap(const aws::Failure& failure) { return failure.code == "PriorRequestNotComplete"; }
 
 bool is_about_the_batch(const aws::Failure& failure) {
-  return failure.code == "InvalidChangeBatch" || failure.code == "InvalidInput";
+  return failure.code == "InvalidChangeBatch" || failure.code == "InvalidInput" ||
+         failure.code == "InvalidDomainName";
 }
 
 bool is_about_a_quota(const aws::Failure& failure) { return failure.code == "LimitsExceeded"; }

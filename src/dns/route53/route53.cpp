@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -220,25 +221,33 @@ Task<Result<Ticket>> Route53::apply(Zone zone, std::vector<TxtChange> changes) {
     if (is_about_a_quota(sent.error())) co_return fail(over_quota(std::move(error), changes));
     if (!is_about_the_batch(sent.error())) co_return fail(noted(std::move(error), zone.id));
 
-    const auto objected = objections(sent.error().messages, names_of(changes));
+    const auto names = names_of(changes);
+    const auto objected = objections(sent.error().messages, names);
     if (objected.empty()) co_return fail(std::move(error));
     Refusals refusals;
     std::set<Fqdn> unread;
+    bool named_in_part = false;
     for (const auto& [name, objection] : objected) {
       unread.insert(name);
       if (objection.for_good) refusals.emplace(name, objection.words);
+      if (round > 1 && !known.contains(name)) named_in_part = true;
     }
     if (!refusals.empty()) co_return fail(rejected(std::move(error), changes, refusals));
+    // The refusal before did not name all that is in the way: then all is looked at.
+    if (named_in_part) {
+      std::ranges::copy_if(names, std::inserter(unread, unread.end()),
+                           [&known](const Fqdn& name) { return !known.contains(name); });
+    }
 
     auto readings = co_await read(zone.id, std::move(unread), urgency);
     if (!readings) co_return fail(noted(std::move(readings.error()), zone.id));
-    for (auto& [name, objection] : objected) {
-      auto& reading = readings->at(name);
+    for (auto& [name, reading] : *readings) {
       const auto before = known.find(name);
       if (!reading.simple) {
         refusals.emplace(name, "an alias or a record set with a routing policy stands there");
       } else if (before != known.end() && before->second == reading.set) {
-        refusals.emplace(name, objection.words);  // nobody came in between: it is refused for that
+        // Nobody came in between: it is refused for what it is.
+        refusals.emplace(name, objected.at(name).words);
       } else {
         known.insert_or_assign(name, std::move(reading.set));
       }
