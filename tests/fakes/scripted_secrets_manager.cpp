@@ -268,6 +268,13 @@ http::Response ScriptedSecretsManager::caller_identity(const http::Request& requ
   http::Response response;
   response.status = 200;
   response.headers = {{"content-type", "text/xml"}};
+  if (hides_account_) {
+    response.status = 403;
+    response.body = R"(<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>)"
+                    "<Type>Sender</Type><Code>AccessDenied</Code><Message>not you</Message></Error>"
+                    "<RequestId>1</RequestId></ErrorResponse>";
+    return response;
+  }
   response.body = fmt::format(
       R"(<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">)"
       "<GetCallerIdentityResult><Arn>arn:aws:iam::{0}:user/certherd</Arn><UserId>AIDAEXAMPLE"

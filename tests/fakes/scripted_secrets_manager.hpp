@@ -77,6 +77,9 @@ class ScriptedSecretsManager final : public http::Client {
   /// Runs just before the n-th call from now on is carried out.
   void before(int nth, std::function<void()> action);
 
+  /// Refuses to say whose account it is.
+  void hide_account() { hides_account_ = true; }
+
   /// By name; a test may change them.
   std::map<std::string, Secret>& secrets() { return secrets_; }
   /// One that somebody made by other means.
@@ -121,6 +124,7 @@ class ScriptedSecretsManager final : public http::Client {
   std::optional<Disturbance> disturbance_;
   bool was_disturbed_ = false;
   std::optional<Interruption> interruption_;
+  bool hides_account_ = false;
   int throttled_ = 0;
   int arns_ = 0;
 };

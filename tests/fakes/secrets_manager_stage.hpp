@@ -17,7 +17,7 @@ class SecretsManagerStage {
   /// `attempts`: how often a call is tried.
   explicit SecretsManagerStage(int attempts = 3) : settings_(settings(attempts)) {}
 
-  std::unique_ptr<vault::Vault> vault(vault::SecretsManagerOptions options) {
+  std::unique_ptr<vault::SecretsManagerVault> vault(vault::SecretsManagerOptions options) {
     return vault::make_secrets_manager(session_, std::move(options), budget_);
   }
 

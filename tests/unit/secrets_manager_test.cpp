@@ -512,6 +512,26 @@ TEST_F(SecretsManagerVault, KeepsToTheQuotasOfTheAccount) {
   EXPECT_EQ(world.stage().budget().taken(), expected);
 }
 
+TEST_F(SecretsManagerVault, IsCountedByItsKeyWhereTheAccountCannotBeTold) {
+  World world;
+  world.aws().hide_account();
+  ASSERT_TRUE(world.store("1"));
+  const std::map<std::string, double> expected = {
+      {"secrets-manager-changes/AKIDEXAMPLE/eu-west-1", 3}};
+  EXPECT_EQ(world.stage().budget().taken(), expected);
+}
+
+TEST_F(SecretsManagerVault, StagesAgainWhenAVersionIsGoneBeforeItIsSwitchedTo) {
+  World world;
+  ASSERT_TRUE(world.store("1"));
+  world.aws().before(7, [&world] {  // the first move
+    for (auto& [name, secret] : world.aws().secrets()) secret.versions.erase(id("2"));
+  });
+  const auto stored = world.store("2");
+  ASSERT_TRUE(stored) << stored.error().message();
+  world.expect_current("2");
+}
+
 struct Meaning {
   std::string code;
   int status;

@@ -270,14 +270,16 @@ Task<Result<SecretSet::Turn>> SecretSet::move(Work* work, std::size_t index, std
   }
   auto& failure = moved.error();
   auto error = std::move(failure.error).during("switch " + name);
-  const bool was_changed =
-      failure.code == "InvalidParameterException" || failure.code == "ResourceNotFoundException";
-  if (!was_changed) co_return fail(std::move(error));
-  error.kind = Error::Kind::conflict;
-  error.detail = fmt::format(
-      "somebody else moves AWSCURRENT of it too: let only one store of certherd write under this "
-      "prefix ({})",
-      failure.code);
+  if (failure.code == "InvalidParameterException") {
+    error.kind = Error::Kind::conflict;
+    error.detail =
+        "somebody else moves AWSCURRENT of it too: let only one store of certherd write under this "
+        "prefix";
+  } else if (failure.code == "ResourceNotFoundException") {
+    error.kind = Error::Kind::transient;  // cleared away meanwhile, or not to be seen yet
+  } else {
+    co_return fail(std::move(error));
+  }
   work->meanwhile = std::move(error);
   co_return Turn::look_again;
 }

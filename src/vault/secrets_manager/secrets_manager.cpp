@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/together.hpp"
+#include "vault/secrets_manager/account_secret.hpp"
 #include "vault/secrets_manager/api.hpp"
 #include "vault/secrets_manager/names.hpp"
 #include "vault/secrets_manager/secret_set.hpp"
@@ -71,10 +72,20 @@ std::string json_key(const std::string& arn, Part part) {
   return fmt::format("{}:{}::", arn, to_string(part));
 }
 
-class SecretsManager final : public Vault {
+class SecretsManager final : public SecretsManagerVault {
  public:
   SecretsManager(aws::Session& session, SecretsManagerOptions options, runtime::Budget& budget)
-      : options_(std::move(options)), api_(session, budget), secrets_(api_, options_.kms_key_id) {}
+      : options_(std::move(options)),
+        api_(session, budget),
+        secrets_(api_, options_.kms_key_id),
+        account_(api_, options_.prefix, options_.kms_key_id) {}
+
+  Task<Result<std::optional<AccountDocument>>> load_account(CaName ca) override {
+    return account_.load_account(std::move(ca));
+  }
+  Task<Result<std::string>> save_account(CaName ca, AccountDocument document) override {
+    return account_.save_account(std::move(ca), std::move(document));
+  }
 
   Task<Result<VaultReferences>> store(Fqdn domain, Material material, Version version) override {
     const auto op = "vault: store " + domain.text();
@@ -222,6 +233,7 @@ class SecretsManager final : public Vault {
   SecretsManagerOptions options_;
   Api api_;
   SecretSet secrets_;
+  AccountSecret account_;
 };
 
 }  // namespace
@@ -229,8 +241,9 @@ class SecretsManager final : public Vault {
 
 namespace certherd::vault {
 
-std::unique_ptr<Vault> make_secrets_manager(aws::Session& session, SecretsManagerOptions options,
-                                            runtime::Budget& budget) {
+std::unique_ptr<SecretsManagerVault> make_secrets_manager(aws::Session& session,
+                                                          SecretsManagerOptions options,
+                                                          runtime::Budget& budget) {
   return std::make_unique<secrets_manager::SecretsManager>(session, std::move(options), budget);
 }
 
