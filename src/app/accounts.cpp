@@ -77,14 +77,15 @@ Connect connect_by_https(runtime::EventLoop& loop, runtime::Offload& offload) {
 
 Accounts::Accounts(const Config& config, runtime::EventLoop& loop, runtime::Offload& offload,
                    crypto::KeySource& keys, const crypto::Sealer& sealer, store::Store& store,
-                   Connect connect)
+                   Connect connect, AccountVaults vaults)
     : config_(config),
       loop_(loop),
       offload_(offload),
       keys_(keys),
       sealer_(sealer),
       store_(store),
-      connect_(std::move(connect)) {}
+      connect_(std::move(connect)),
+      vaults_(std::move(vaults)) {}
 
 Accounts::~Accounts() = default;
 
@@ -102,8 +103,15 @@ Task<Result<acme::Client*>> Accounts::client(CaName ca) {
 }
 
 Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
-  if (auto known = entries_.find(ca); known != entries_.end()) co_return &known->second;
   const auto op = fmt::format("open the account at [ca.{}]", ca);
+  if (auto known = entries_.find(ca); known != entries_.end()) {
+    auto* const entry = &known->second;
+    if (entry->vault_is_behind) {
+      auto agreed = co_await agree_with_vault(entry);
+      if (!agreed) co_return fail(std::move(agreed.error()).during(op));
+    }
+    co_return entry;
+  }
   auto config = section(ca);
   if (!config) co_return fail(std::move(config.error()));
   auto account = co_await stored_or_new(ca);
@@ -121,6 +129,10 @@ Task<Result<Accounts::Entry*>> Accounts::entry(CaName ca) {
     auto settled = co_await settle(&opened);
     if (!settled) co_return fail(std::move(settled.error()).during(op));
     opened.finished_rotation = *settled == InForce::next_key;
+  }
+  if (!(*config)->account_vault.empty()) {
+    auto agreed = co_await agree_with_vault(&opened);
+    if (!agreed) co_return fail(std::move(agreed.error()).during(op));
   }
   co_return &entries_.insert_or_assign(std::move(ca), std::move(opened)).first->second;
 }
@@ -143,7 +155,7 @@ Task<Result<Account>> Accounts::stored_or_new(CaName ca) {
   auto stored = co_await store_.account(ca);
   if (!stored) co_return fail(std::move(stored.error()));
   if (!*stored) {
-    auto made = co_await with_new_key(ca, std::nullopt);
+    auto made = co_await first(ca);
     if (made || made.error().kind != Error::Kind::conflict) co_return made;
     // Another process was first: its key is the one.
     stored = co_await store_.account(ca);
@@ -165,6 +177,14 @@ Task<Result<Account>> Accounts::stored_or_new(CaName ca) {
                                account.directory, config.directory));
   }
   co_return account;
+}
+
+/// What the store begins with: the account that other machines have, or a new key.
+Task<Result<Account>> Accounts::first(CaName ca) {
+  auto kept = co_await kept_in_vault(ca);
+  if (!kept) co_return fail(std::move(kept.error()));
+  if (*kept) co_return co_await take_from_vault(std::move(ca), std::move(**kept), std::nullopt);
+  co_return co_await with_new_key(std::move(ca), std::nullopt);
 }
 
 // The key is written before the CA hears of it.
@@ -258,6 +278,7 @@ Task<Result<Account>> Accounts::register_again(CaName ca) {
   auto saved = co_await save(entry, std::move(account), event, std::move(detail));
   if (!saved) co_return fail(std::move(saved.error()).during(op));
   entry->refused.reset();
+  if (auto told = co_await follow(entry); !told) co_return fail(std::move(told.error()).during(op));
   co_return entry->account;
 }
 
@@ -303,6 +324,8 @@ Task<Result<Account>> Accounts::replace(CaName ca) {
       co_return fail(std::move(info.error()).during(op));
     }
   }
+  auto ended = co_await end_in_vault(entry);
+  if (!ended) co_return fail(std::move(ended.error()).during(op));
   auto former = std::move(entry->account);
   entries_.erase(ca);
   auto made = co_await with_new_key(ca, std::move(former));
@@ -324,6 +347,7 @@ Task<Result<Account>> Accounts::update(CaName ca) {
   account.contact = info->contact;
   auto saved = co_await save(entry, std::move(account), "account.updated", {});
   if (!saved) co_return fail(std::move(saved.error()).during(op));
+  if (auto told = co_await follow(entry); !told) co_return fail(std::move(told.error()).during(op));
   co_return entry->account;
 }
 
@@ -342,6 +366,7 @@ Task<Result<Account>> Accounts::deactivate(CaName ca) {
   std::map<std::string, std::string> detail = {{"account", account.url.text()}};
   auto saved = co_await save(entry, std::move(account), "account.deactivated", std::move(detail));
   if (!saved) co_return fail(std::move(saved.error()).during(op));
+  if (auto told = co_await follow(entry); !told) co_return fail(std::move(told.error()).during(op));
   co_return entry->account;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/event_loop.hpp"
 #include "runtime/offload.hpp"
 #include "store/store.hpp"
+#include "vault/account_vault.hpp"
 
 namespace certherd::app {
 
@@ -24,22 +25,26 @@ std::string account_key_purpose(const CaName& ca);
 using Connect =
     std::function<Result<std::shared_ptr<acme::Client>>(const CaConfig&, crypto::PrivateKey)>;
 
+/// The vault of that section. Errors: misconfigured when it keeps no accounts.
+using AccountVaults = std::function<Result<vault::AccountVault*>(const VaultName&)>;
+
 /// The one over HTTPS. The services must outlive it and its clients.
 Connect connect_by_https(runtime::EventLoop& loop, runtime::Offload& offload);
 
 /// The ACME accounts of the config: one key for each CA, sealed in the store before the CA hears
-/// of it, so that no crash can leave an account whose key is lost. Owned by App, used on the loop,
+/// of it, so that no crash can leave an account whose key is lost. A CA with an `account_vault`
+/// shares its account with other machines: see accounts_vault.cpp. Owned by App, used on the loop,
 /// one call at a time.
 ///
 /// Errors of all calls: misconfigured (no such CA; the stored account belongs to another
-/// directory; another seal key), the store's, and where a CA is asked the CA's. Where a rotation
-/// broke off, the first call for its CA asks which key is in force, before anything else is
-/// signed, and fails when that cannot be found out.
+/// directory; another seal key), the store's and the vault's, and where a CA is asked the CA's.
+/// Where a rotation broke off, the first call for its CA asks which key is in force, before
+/// anything else is signed, and fails when that cannot be found out.
 class Accounts {
  public:
   Accounts(const Config& config, runtime::EventLoop& loop, runtime::Offload& offload,
            crypto::KeySource& keys, const crypto::Sealer& sealer, store::Store& store,
-           Connect connect);
+           Connect connect, AccountVaults vaults);
   ~Accounts();
 
   /// A client that signs with the CA's account key, which is made when there is none. Serves until
@@ -81,13 +86,23 @@ class Accounts {
     Account account;
     bool finished_rotation = false;  ///< a rotation of an earlier process turned out to be done
     std::optional<Error> refused;    ///< the CA takes neither key of a rotation that broke off
+    /// Of what the vault keeps, once store and vault have been compared; empty: it keeps nothing.
+    std::optional<std::string> vault_revision;
+    bool vault_is_behind = false;  ///< it could not be told of a change
   };
+  /// What the vault keeps, with its key opened.
+  struct Kept {
+    vault::AccountDocument document;
+    crypto::PrivateKey key;
+  };
+  enum class Newer { store, vault, neither };
   enum class InForce { present_key, next_key, neither };
 
   Result<const CaConfig*> section(const CaName& ca) const;
   Task<Result<Entry*>> entry(CaName ca);
   Task<Result<Entry*>> registered(CaName ca);
   Task<Result<Account>> stored_or_new(CaName ca);
+  Task<Result<Account>> first(CaName ca);
   /// In the place of `former`, if there is one.
   Task<Result<Account>> with_new_key(CaName ca, std::optional<Account> former);
   Task<Result<crypto::PrivateKey>> new_key(KeyType type);
@@ -102,6 +117,18 @@ class Accounts {
   Task<Status> put_next_key_in_force(Entry* entry);
   Task<Status> prepare_next_key(Entry* entry, KeyType type);
 
+  // What is shared with other machines: accounts_vault.cpp.
+  Result<vault::AccountVault*> vault_of(const CaName& ca) const;
+  Task<Result<std::optional<Kept>>> kept_in_vault(CaName ca);
+  Task<Result<Account>> take_from_vault(CaName ca, Kept kept, std::optional<Account> former);
+  Task<Status> agree_with_vault(Entry* entry);
+  Task<Status> adopt(Entry* entry, Kept kept);
+  Task<Result<Newer>> newer(Entry* entry, Kept kept);
+  Task<Result<Newer>> known_to_ca(Entry* entry, Kept kept);
+  Task<Status> tell_vault(Entry* entry);
+  Task<Status> follow(Entry* entry);
+  Task<Status> end_in_vault(Entry* entry);
+
   const Config& config_;
   runtime::EventLoop& loop_;
   runtime::Offload& offload_;
@@ -109,6 +136,7 @@ class Accounts {
   const crypto::Sealer& sealer_;
   store::Store& store_;
   Connect connect_;
+  AccountVaults vaults_;
   std::map<CaName, Entry> entries_;
 };
 

@@ -44,6 +44,10 @@ Task<Result<Account>> Accounts::rotate_key(CaName ca, std::optional<KeyType> wan
   }
   if (const auto begun = entry->account.next_key) {
     auto finished = co_await put_next_key_in_force(entry);
+    if (finished) {
+      auto told = co_await follow(entry);
+      if (!told) co_return fail(std::move(told.error()).during(op));
+    }
     if (finished && is_wanted(begun->type)) co_return entry->account;
     const bool dropped = !entry->account.next_key;
     // Without a choice the config may have another type by now than the one that was refused.
@@ -62,6 +66,7 @@ Task<Result<Account>> Accounts::rotate_key(CaName ca, std::optional<KeyType> wan
   if (!prepared) co_return fail(std::move(prepared.error()).during(op));
   auto changed = co_await put_next_key_in_force(entry);
   if (!changed) co_return fail(std::move(changed.error()).during(op));
+  if (auto told = co_await follow(entry); !told) co_return fail(std::move(told.error()).during(op));
   co_return entry->account;
 }
 

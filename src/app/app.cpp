@@ -52,9 +52,11 @@ Result<std::unique_ptr<App>> App::open(Config config, runtime::EventLoop& loop) 
                                   *app->pool_, loop.clock());
   if (!store) return fail(std::move(store.error()));
   app->store_ = std::move(*store);
-  app->accounts_ =
-      std::make_unique<Accounts>(app->config_, loop, *app->pool_, *app->keys_, *app->sealer_,
-                                 *app->store_, connect_by_https(loop, *app->pool_));
+  auto* const self = app.get();
+  app->accounts_ = std::make_unique<Accounts>(
+      app->config_, loop, *app->pool_, *app->keys_, *app->sealer_, *app->store_,
+      connect_by_https(loop, *app->pool_),
+      [self](const VaultName& name) { return self->account_vault(name); });
   return app;
 }
 
@@ -113,6 +115,16 @@ Status App::prepare_scan() {
   ports_.store = store_.get();
   if (auto placed = start_places(); !placed) return placed;
   return start_probe(scan_look_up_threads);
+}
+
+Result<vault::AccountVault*> App::account_vault(const VaultName& name) const {
+  const auto found = services_->vaults.find(name);
+  auto* const vault = found == services_->vaults.end()
+                          ? nullptr
+                          : dynamic_cast<vault::AccountVault*>(found->second.get());
+  if (vault != nullptr) return vault;
+  return fail(Error::Kind::misconfigured, "choose an account_vault",
+              fmt::format("[vault.{}] keeps no accounts", name));
 }
 
 Status App::start_places() {

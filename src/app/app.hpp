@@ -73,6 +73,7 @@ class App {
   Task<Result<std::set<CaName>>> needed_cas();
   Task<void> start_ca(CaName ca);
   Status start_places();
+  Result<vault::AccountVault*> account_vault(const VaultName& name) const;
   Status start_probe(int look_ups);
 
   struct Services;

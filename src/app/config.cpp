@@ -30,9 +30,12 @@ class Reader {
   Config read(const toml::table& root) {
     TomlSection top(&root, "", faults_);
     store(section(top, "store"));
+    for (auto& [name, vault] : all(top, "vault")) {
+      vaults_.emplace(name);
+      this->vault(VaultName(name), vault);
+    }
     for (auto& [name, ca] : all(top, "ca")) this->ca(CaName(name), ca);
     for (auto& [name, dns] : all(top, "dns")) this->dns(DnsName(name), dns);
-    for (auto& [name, vault] : all(top, "vault")) this->vault(VaultName(name), vault);
     for (auto& [name, target] : all(top, "target")) this->target(TargetName(name), target);
     defaults(section(top, "defaults"));
     resolver(section(top, "resolver"));
@@ -122,11 +125,24 @@ class Reader {
     if (const auto* eab = table.table("eab")) {
       ca.eab = external_account(TomlSection(eab, table.name() + ".eab", faults_));
     }
+    ca.account_vault = account_vault(table);
     ca.profile = named(table, "profile");
     ca.preferred_chain = named(table, "preferred_chain");
     ca.limits = limits(table, ca.directory);
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));
+  }
+
+  VaultName account_vault(TomlSection& table) {
+    VaultName name(named(table, "account_vault"));
+    if (!name.empty() && !vaults_.contains(name)) {
+      table.fault("account_vault", fmt::format("there is no [vault.{}]", name));
+    } else if (config_.directories.contains(name)) {
+      table.fault("account_vault", fmt::format("[vault.{}] keeps no accounts: a vault of the type "
+                                               "aws-secrets-manager does",
+                                               name));
+    }
+    return name;
   }
 
   ExternalAccountConfig external_account(TomlSection table) {
@@ -333,6 +349,7 @@ class Reader {
   fs::path folder_;
   Faults& faults_;
   Config config_;
+  std::set<VaultName> vaults_;              // of any type
   std::set<std::string> secret_variables_;  // named by any section
 };
 

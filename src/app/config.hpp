@@ -47,6 +47,7 @@ struct CaConfig {
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
   std::optional<ExternalAccountConfig> eab;
+  VaultName account_vault;           ///< that shares the account; empty: it stays in the store
   std::string profile;               ///< for domains that name none; empty: the CA chooses
   std::string preferred_chain;       ///< name of the topmost issuer; empty: the CA's default
   int max_in_flight = 500;           ///< orders open at one time

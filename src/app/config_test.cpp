@@ -132,6 +132,15 @@ TEST_F(ConfigTest, TellsAllFaultsByLineAndKeyAtOnce) {
                           HasSubstr("12: shop: unknown key")));
 }
 
+TEST_F(ConfigTest, AnAccountIsSharedByAVaultThatCanDoThat) {
+  const std::string ca = "[ca.x]\ndirectory = \"https://a\"\naccount_vault = ";
+  EXPECT_THAT(faults(ca + "\"nowhere\"\n"),
+              ElementsAre(HasSubstr("3: ca.x.account_vault: there is no [vault.nowhere]")));
+  EXPECT_THAT(faults(ca + "\"v\"\n[vault.v]\ntype = \"directory\"\npath = \"v\"\n"),
+              ElementsAre(HasSubstr("3: ca.x.account_vault: [vault.v] keeps no accounts")));
+  EXPECT_THAT(faults(ca + "\"\"\n"), ElementsAre(HasSubstr("3: ca.x.account_vault")));
+}
+
 TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
   EXPECT_THAT(faults("[store]\nurl = \n"), ElementsAre(HasSubstr("2: syntax")));
 }

@@ -168,7 +168,8 @@ class World {
       return std::make_shared<StruckClient>(ca_->client(key), strike_,
                                             [this] { return change_contact(); });
     };
-    Accounts accounts(config_, *loop_, *reader_, keys_, sealer_, *store_, connect);
+    Accounts accounts(config_, *loop_, *reader_, keys_, sealer_, *store_, connect,
+                      [](const VaultName&) { return nullptr; });
     try {
       result = loop_->run(work(&accounts));
     } catch (const Killed&) {
