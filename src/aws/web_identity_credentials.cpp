@@ -29,7 +29,8 @@ Task<Found> web_identity_credentials(Ground ground, std::string profile, bool wi
   auto session_name =
       value(ground, profile, with_environment, "AWS_ROLE_SESSION_NAME", "role_session_name");
   if (session_name.empty()) session_name = "certherd";
-  const auto op = "assume role " + role + " by web identity";
+  const auto op =
+      fmt::format("assume {} by web identity", role.empty() ? "a role" : "role " + role);
   if (role.empty()) {
     co_return fail(Error::Kind::misconfigured, op,
                    fmt::format("there is a token in {}, but no role: set AWS_ROLE_ARN, or role_arn "
