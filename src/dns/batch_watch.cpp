@@ -9,8 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // After a first question that came too early the next first ones come later by three tenths, and
-// after one that did not, earlier by 3 %: in the long run one of ten comes too early.
-constexpr Duration least_experience = 1s;
+// after one that did not, earlier by 2.5 %: in the long run one of eleven comes too early.
+constexpr Duration least_experience = 2s;
 constexpr Duration most_experience = 60s;
 
 // What was asked and is not in sync is asked again after 5, 10, 20 and then 30 s.
@@ -63,7 +63,7 @@ Task<Result<ChangeBatcher::Spreading>> BatchWatch::look(Ticket ticket) {
 void BatchWatch::learn(const Batch& batch) {
   if (batch.asked != 1) return;
   if (batch.in_sync) {
-    experience_ = experience_ * 97 / 100;
+    experience_ = experience_ * 975 / 1000;
     if (experience_ < least_experience) experience_ = Duration(0);
   } else {
     experience_ = std::clamp(experience_ * 13 / 10, least_experience, most_experience);

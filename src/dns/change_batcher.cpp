@@ -13,12 +13,13 @@
 #include "dns/change_queue.hpp"
 #include "dns/zone_sender.hpp"
 #include "runtime/task_group.hpp"
+#include "runtime/together.hpp"
 
 namespace certherd::dns {
 namespace {
 
-// How long a sweep waits for one zone: what is not taken by then goes on its way all the same, and
-// the next sweep looks.
+// How long a sweep waits for the next zone: what is not taken by then goes on its way all the same,
+// and the next sweep looks.
 constexpr Duration sweep_patience = std::chrono::minutes(10);
 
 void keep_first(Status& first, Status later) {
@@ -70,7 +71,15 @@ class ChangeBatcher::Impl {
   void end_sweep(const std::shared_ptr<Sweep>& sweep);
   Task<Status> remove_unneeded(Duration linger);
   std::vector<Removals> queue_removals(std::vector<TxtRecord> records, Duration linger);
+  // What the zones of a sweep have in common.
+  struct Settling {
+    Duration patience;
+    Time latest;  // when one of them was settled
+    Status status = {};
+    Time deadline() const { return latest + patience; }
+  };
   Task<Status> settle(std::vector<Removals> zones, Duration linger);
+  Task<void> settle_zone(Removals* removals, Settling* settling);
   Task<Status> forget(std::vector<TxtRecord> records);
 
   runtime::EventLoop* loop_;
@@ -200,33 +209,38 @@ std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
   return queued_zones;
 }
 
-// Waits until the provider has taken the removals, zone by zone: in that order they come to their
-// turn. What it has taken is gone from the zone for good, so nobody waits until the last server has
-// heard of it.
+// Waits until the provider has taken the removals, and forgets each zone's as soon as that is so.
+// What it has taken is gone from the zone for good: nobody waits until the last server has heard.
 Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones, Duration linger) {
-  Status first;
-  for (auto& removals : zones) {
-    const Time deadline = loop_->clock().now() + linger + sweep_patience;
-    std::vector<TxtRecord> gone;
-    for (auto& [key, removal] : removals) {
-      auto& request = *removal.request;
-      while (!request.over() && loop_->clock().now() < deadline) {
-        co_await request.done.wait_until(deadline);
-      }
-      if (request.superseded) continue;
-      if (request.error) {
-        keep_first(first, fail(*request.error));
-      } else if (request.outstanding > 0) {
-        keep_first(first,
-                   fail(Error::Kind::deadline, fmt::format("remove a value at {}", key.first),
-                        "the DNS provider has not taken it yet; the next sweep looks again"));
-      } else {
-        std::ranges::move(removal.records, std::back_inserter(gone));
-      }
+  Settling settling{.patience = linger + sweep_patience, .latest = loop_->clock().now()};
+  std::vector<Task<void>> tasks;
+  tasks.reserve(zones.size());
+  for (auto& removals : zones) tasks.push_back(settle_zone(&removals, &settling));
+  co_await runtime::together(std::move(tasks));
+  co_return settling.status;
+}
+
+Task<void> ChangeBatcher::Impl::settle_zone(Removals* removals, Settling* settling) {
+  std::vector<TxtRecord> gone;
+  for (auto& [key, removal] : *removals) {
+    auto& request = *removal.request;
+    // As long as other zones come to their turn, this one will.
+    while (!request.over() && loop_->clock().now() < settling->deadline()) {
+      co_await request.done.wait_until(settling->deadline());
     }
-    keep_first(first, co_await forget(std::move(gone)));
+    if (request.superseded) continue;
+    if (request.error) {
+      keep_first(settling->status, fail(*request.error));
+    } else if (request.outstanding > 0) {
+      keep_first(settling->status,
+                 fail(Error::Kind::deadline, fmt::format("remove a value at {}", key.first),
+                      "the DNS provider has not taken it yet; the next sweep looks again"));
+    } else {
+      std::ranges::move(removal.records, std::back_inserter(gone));
+    }
   }
-  co_return first;
+  settling->latest = loop_->clock().now();
+  keep_first(settling->status, co_await forget(std::move(gone)));
 }
 
 Task<Status> ChangeBatcher::Impl::forget(std::vector<TxtRecord> records) {

@@ -53,6 +53,13 @@ void ZoneSender::ensure(QueuedChange change) {
 }
 
 void ZoneSender::remove(QueuedChange change) {
+  const auto sent = std::ranges::find_if(batch_, [&change](const QueuedChange& queued) {
+    return is_removal(queued) && queued.key() == change.key();
+  });
+  if (sent != batch_.end()) {  // its answer is for whoever asks now, too
+    std::ranges::move(change.requests, std::back_inserter(sent->requests));
+    return;
+  }
   removals_.add(std::move(change));
   changed_.notify_all();
 }
