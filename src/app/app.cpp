@@ -1,12 +1,15 @@
 #include "app/app.hpp"
 
+#include "app/aws_access.hpp"
 #include "app/seal_keys.hpp"
 #include "base/log.hpp"
 #include "base/versioned_folder.hpp"
 #include "dns/live_visibility.hpp"
+#include "dns/route53/route53.hpp"
 #include "fleet/scan.hpp"
 #include "probe/tls_probe.hpp"
 #include "vault/directory.hpp"
+#include "vault/secrets_manager/secrets_manager.hpp"
 
 namespace certherd::app {
 namespace {
@@ -19,15 +22,23 @@ constexpr int look_up_threads = 16;
 constexpr int scan_look_up_threads = static_cast<int>(fleet::Scan::Options{}.at_once);
 constexpr std::size_t trust_limit = 1U << 20U;
 
+// A change takes a minute to reach all servers of Route 53, and each call is one of five a second:
+// to wait a moment for the changes of others costs little and saves many.
+constexpr Duration route53_gather = std::chrono::seconds(1);
+
 }  // namespace
 
 struct App::Services {
+  std::map<DnsName, AwsAccess> dns_access;
+  std::map<VaultName, AwsAccess> vault_access;
+  bool placed = false;  ///< vaults and targets are there
+  std::unique_ptr<dns::Visibility> visibility;
+  std::map<DnsName, std::unique_ptr<dns::Provider>> providers;  ///< that need no start
   std::map<DnsName, std::unique_ptr<dns::Responder>> responders;
   std::map<DnsName, std::unique_ptr<dns::ChangeBatcher>> batchers;
   std::map<VaultName, std::unique_ptr<vault::Vault>> vaults;
   std::map<TargetName, std::unique_ptr<deploy::Target>> targets;
   std::map<CaName, std::unique_ptr<fleet::OrderSearch>> order_searches;
-  std::unique_ptr<dns::Visibility> visibility;
   std::unique_ptr<probe::Probe> probe;
 };
 
@@ -108,7 +119,10 @@ Task<Result<std::set<CaName>>> App::needed_cas() {
   co_return cas;
 }
 
-Status App::prepare_checks() { return start_places(); }
+Status App::prepare_checks() {
+  if (auto placed = start_places(); !placed) return placed;
+  return config_.route53.empty() ? Status() : start_providers();
+}
 
 Status App::prepare_scan() {
   ports_.loop = &loop_;
@@ -117,7 +131,8 @@ Status App::prepare_scan() {
   return start_probe(scan_look_up_threads);
 }
 
-Result<vault::AccountVault*> App::account_vault(const VaultName& name) const {
+Result<vault::AccountVault*> App::account_vault(const VaultName& name) {
+  if (auto placed = start_places(); !placed) return fail(std::move(placed.error()));
   const auto found = services_->vaults.find(name);
   auto* const vault = found == services_->vaults.end()
                           ? nullptr
@@ -128,9 +143,25 @@ Result<vault::AccountVault*> App::account_vault(const VaultName& name) const {
 }
 
 Status App::start_places() {
+  if (std::exchange(services_->placed, true)) return {};
   for (const auto& [name, path] : config_.directories) {
     auto& vault = services_->vaults[name];
     vault = vault::make_directory(*pool_, path);
+    ports_.vaults[name] = vault.get();
+  }
+  for (const auto& [name, section] : config_.secrets_managers) {
+    const auto op = fmt::format("open [vault.{}]", name);
+    auto access = open_aws(section.options, aws::Service::secrets_manager, loop_, *pool_, *random_);
+    if (!access) return fail(std::move(access.error()).during(op));
+    auto& kept = services_->vault_access[name];
+    kept = std::move(*access);
+    vault::SecretsManagerOptions options;
+    options.prefix = section.prefix;
+    options.layout = section.bundle ? vault::SecretsManagerOptions::Layout::bundle
+                                    : vault::SecretsManagerOptions::Layout::separate;
+    options.kms_key_id = section.kms_key_id;
+    auto& vault = services_->vaults[name];
+    vault = vault::make_secrets_manager(*kept.session, std::move(options), *store_);
     ports_.vaults[name] = vault.get();
   }
   for (const auto& [name, options] : config_.files_targets) {
@@ -157,12 +188,46 @@ Status App::start_probe(int look_ups) {
   return {};
 }
 
-Task<Status> App::start_dns() {
+Status App::start_providers() {
+  if (services_->visibility) return {};
   auto visibility = dns::make_visibility(loop_, *random_, config_.resolver);
-  if (!visibility) co_return fail(std::move(visibility.error()).during("open [resolver]"));
+  if (!visibility) return fail(std::move(visibility.error()).during("open [resolver]"));
   services_->visibility = std::move(*visibility);
   ports_.visibility = services_->visibility.get();
 
+  for (const auto& [name, section] : config_.route53) {
+    const auto op = fmt::format("open [dns.{}]", name);
+    auto access = open_aws(section.options, aws::Service::route53, loop_, *pool_, *random_);
+    if (!access) return fail(std::move(access.error()).during(op));
+    auto& kept = services_->dns_access[name];
+    kept = std::move(*access);
+    dns::Route53Options options;
+    options.section = name;
+    options.requests_per_second = section.requests_per_second;
+    options.delegation = [visibility = ports_.visibility](Fqdn zone) {
+      return visibility->name_servers(std::move(zone));
+    };
+    auto& provider = services_->providers[name];
+    provider = dns::make_route53(*kept.session, *store_, std::move(options));
+    ports_.dns[name].provider = provider.get();
+  }
+  return {};
+}
+
+void App::add_batcher(const DnsName& name, dns::Provider& provider, Duration gather) {
+  dns::ChangeBatcher::Options options;
+  options.dns = name;
+  options.gather = gather;
+  auto& batcher = services_->batchers[name];
+  batcher = std::make_unique<dns::ChangeBatcher>(loop_, provider, *store_, std::move(options));
+  ports_.dns[name] = {.provider = &provider, .batcher = batcher.get()};
+}
+
+Task<Status> App::start_dns() {
+  if (auto ready = start_providers(); !ready) co_return ready;
+  for (const auto& [name, provider] : services_->providers) {
+    add_batcher(name, *provider, route53_gather);
+  }
   for (const auto& [name, options] : config_.responders) {
     // A responder forgets with its process; the ledger does not.
     auto standing = co_await store_->entries(name);
@@ -173,11 +238,7 @@ Task<Status> App::start_dns() {
     }
     auto& kept = services_->responders[name];
     kept = std::move(*responder);
-    dns::ChangeBatcher::Options batching;
-    batching.dns = name;
-    auto& batcher = services_->batchers[name];
-    batcher = std::make_unique<dns::ChangeBatcher>(loop_, *kept, *store_, std::move(batching));
-    ports_.dns[name] = {.provider = kept.get(), .batcher = batcher.get()};
+    add_batcher(name, *kept, dns::ChangeBatcher::Options{}.gather);
   }
   co_return Status{};
 }
@@ -186,10 +247,11 @@ Task<void> App::stop_dns() {
   for (auto& [name, batcher] : services_->batchers) co_await batcher->stop();
   for (auto& [name, responder] : services_->responders) co_await responder->stop();
   ports_.dns.clear();
-  ports_.visibility = nullptr;
+  for (const auto& [name, provider] : services_->providers) {
+    ports_.dns[name].provider = provider.get();
+  }
   services_->batchers.clear();
   services_->responders.clear();
-  services_->visibility.reset();
 }
 
 Result<std::unique_ptr<dns::Inspector>> App::make_inspector() {
@@ -232,6 +294,10 @@ Task<std::vector<std::pair<std::string, Status>>> App::check() {
       if (auto key = config.eab->read_key(); !key) status = fail(std::move(key.error()));
     }
     findings.emplace_back(fmt::format("ca.{}", name), std::move(status));
+  }
+  for (const auto& [name, provider] : services_->providers) {
+    auto status = co_await provider->check();
+    findings.emplace_back(fmt::format("dns.{}", name), std::move(status));
   }
   for (const auto& [name, vault] : services_->vaults) {
     auto status = co_await vault->check();

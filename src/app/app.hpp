@@ -45,13 +45,14 @@ class App {
   /// What the fleet works with, once started.
   fleet::Ports& ports() { return ports_; }
 
-  /// Builds only what check() needs. Errors: misconfigured.
+  /// Builds only what check() needs, and the DNS providers that can be asked without being started.
+  /// Errors: misconfigured.
   Status prepare_checks();
 
   /// Builds only what a fleet::Scan needs. Errors: misconfigured.
   Status prepare_scan();
 
-  /// Tries each CA, vault and target by its section, read-only; after prepare_checks().
+  /// Tries each CA, DNS host, vault and target by its section, read-only; after prepare_checks().
   Task<std::vector<std::pair<std::string, Status>>> check();
 
   /// Builds only the DNS part of start(), and begins to answer for the responders: for the holder
@@ -73,7 +74,9 @@ class App {
   Task<Result<std::set<CaName>>> needed_cas();
   Task<void> start_ca(CaName ca);
   Status start_places();
-  Result<vault::AccountVault*> account_vault(const VaultName& name) const;
+  Result<vault::AccountVault*> account_vault(const VaultName& name);
+  Status start_providers();
+  void add_batcher(const DnsName& name, dns::Provider& provider, Duration gather);
   Status start_probe(int look_ups);
 
   struct Services;

@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "app/toml_section.hpp"
 #include "base/versioned_folder.hpp"
 #include "crypto/encoding.hpp"
+#include "vault/secrets_manager/names.hpp"
 
 namespace certherd::app {
 namespace {
@@ -19,6 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t config_limit = 1U << 20U;
 constexpr std::size_t secret_limit = 64U << 10U;
+
+/// By these every AWS SDK, and so certherd, may be given what it signs with.
+constexpr std::array secret_variables_of_aws = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+                                                "AWS_CONTAINER_AUTHORIZATION_TOKEN"};
 
 /// Turns sections into typed values; one function per section.
 class Reader {
@@ -41,6 +47,9 @@ class Reader {
     resolver(section(top, "resolver"));
     probe(section(top, "probe"));
     top.done();
+    if (!config_.route53.empty() || !config_.secrets_managers.empty()) {
+      secret_variables_.insert(secret_variables_of_aws.begin(), secret_variables_of_aws.end());
+    }
     for (auto& [name, target] : config_.files_targets) target.withheld = secret_variables_;
     return std::move(config_);
   }
@@ -183,17 +192,43 @@ class Reader {
     return CaLimits::none;
   }
 
-  /// The type of a section, if it is `supported`.
-  bool is_type(TomlSection& table, std::string_view supported) {
-    const auto type = table.text("type").value_or("");
-    if (type == supported) return true;
+  /// The type of a section, which is one of `supported`; else nothing, and a fault.
+  std::string type_of(TomlSection& table, std::vector<std::string> supported) {
+    auto type = table.text("type").value_or("");
+    if (std::ranges::find(supported, type) != supported.end()) return type;
     table.fault("type", fmt::format("\"{}\" is not supported by this version; supported: \"{}\"",
-                                    type, supported));
-    return false;
+                                    type, fmt::join(supported, "\", \"")));
+    return {};
   }
 
   void dns(DnsName name, TomlSection& table) {
-    if (!is_type(table, "responder")) return;
+    const auto type = type_of(table, {"responder", "route53"});
+    if (type == "responder") responder(std::move(name), table);
+    if (type == "route53") route53(std::move(name), table);
+  }
+
+  aws::SectionOptions aws(TomlSection& table) {
+    aws::SectionOptions options;
+    options.profile = named(table, "profile");
+    options.region = named(table, "region");
+    options.role_arn = named(table, "role_arn");
+    options.endpoint = named(table, "endpoint");
+    while (options.endpoint.ends_with('/')) options.endpoint.pop_back();
+    options.timeout = table.duration("timeout").value_or(options.timeout);
+    return options;
+  }
+
+  void route53(DnsName name, TomlSection& table) {
+    Route53Config config;
+    config.options = aws(table);
+    // AWS raises the limit for some: more than a thousand is surely a slip.
+    config.requests_per_second =
+        table.number("requests_per_second", 0.01, 1'000).value_or(config.requests_per_second);
+    table.done();
+    config_.route53.emplace(std::move(name), std::move(config));
+  }
+
+  void responder(DnsName name, TomlSection& table) {
     dns::ResponderOptions options;
     options.listen = servers(table, "listen", 53);
     if (options.listen.empty()) {
@@ -213,7 +248,29 @@ class Reader {
   }
 
   void vault(VaultName name, TomlSection& table) {
-    if (!is_type(table, "directory")) return;
+    const auto type = type_of(table, {"directory", "aws-secrets-manager"});
+    if (type == "directory") directory(std::move(name), table);
+    if (type == "aws-secrets-manager") secrets_manager(std::move(name), table);
+  }
+
+  void secrets_manager(VaultName name, TomlSection& table) {
+    SecretsManagerConfig config;
+    config.options = aws(table);
+    config.prefix = table.text("prefix").value_or(config.prefix);
+    if (auto fit = vault::secrets_manager::check_prefix(config.prefix); !fit) {
+      table.fault("prefix", fit.error().detail);
+    }
+    const auto layout = table.text("layout").value_or("separate");
+    config.bundle = layout == "bundle";
+    if (layout != "separate" && layout != "bundle") {
+      table.fault("layout", "must be separate (three secrets for each domain) or bundle (one)");
+    }
+    config.kms_key_id = named(table, "kms_key_id");
+    table.done();
+    config_.secrets_managers.emplace(std::move(name), std::move(config));
+  }
+
+  void directory(VaultName name, TomlSection& table) {
     const auto path = table.text("path");
     if (!path) table.fault("path", "must name the folder for the secrets");
     table.done();
@@ -221,7 +278,7 @@ class Reader {
   }
 
   void target(TargetName name, TomlSection& table) {
-    if (!is_type(table, "files")) return;
+    if (type_of(table, {"files"}).empty()) return;
     deploy::FilesOptions options;
     const auto path = table.text("path");
     if (!path) table.fault("path", "must name the folder to install into");
@@ -249,8 +306,8 @@ class Reader {
   void defaults(TomlSection table) {
     auto& defaults = config_.defaults;
     defaults.ca = chosen<CaName>(table, "ca", config_.cas);
-    defaults.dns = chosen<DnsName>(table, "dns", config_.responders);
-    defaults.vault = chosen<VaultName>(table, "vault", config_.directories);
+    defaults.dns = chosen<DnsName>(table, "dns", config_.dns_names());
+    defaults.vault = chosen<VaultName>(table, "vault", config_.vault_names());
     for (auto& target : table.texts("targets").value_or(std::vector<std::string>{})) {
       TargetName name(std::move(target));
       if (!config_.files_targets.contains(name)) {
@@ -280,7 +337,16 @@ class Reader {
       return name;
     }
     // With a single section there is nothing to choose.
-    return sections.size() == 1 ? sections.begin()->first : Name{};
+    return sections.size() == 1 ? name_of(*sections.begin()) : Name{};
+  }
+
+  template <typename Name>
+  static const Name& name_of(const Name& name) {
+    return name;
+  }
+  template <typename Name, typename Section>
+  static const Name& name_of(const std::pair<const Name, Section>& entry) {
+    return entry.first;
   }
 
   void resolver(TomlSection table) {
@@ -354,6 +420,20 @@ class Reader {
 };
 
 }  // namespace
+
+std::set<DnsName> Config::dns_names() const {
+  std::set<DnsName> names;
+  for (const auto& [name, section] : responders) names.insert(name);
+  for (const auto& [name, section] : route53) names.insert(name);
+  return names;
+}
+
+std::set<VaultName> Config::vault_names() const {
+  std::set<VaultName> names;
+  for (const auto& [name, section] : directories) names.insert(name);
+  for (const auto& [name, section] : secrets_managers) names.insert(name);
+  return names;
+}
 
 Result<Secret<std::string>> SecretSource::read() const {
   const std::string op = where.empty() ? "read a secret" : where;

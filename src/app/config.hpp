@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "aws/settings.hpp"
 #include "base/secret.hpp"
 #include "deploy/files.hpp"
 #include "dns/responder/responder.hpp"
@@ -56,6 +58,18 @@ struct CaConfig {
   Duration timeout = std::chrono::seconds(60);  ///< for one exchange
 };
 
+struct Route53Config {
+  aws::SectionOptions options;
+  double requests_per_second = 4.5;  ///< of the 5 that an account has by AWS's older word
+};
+
+struct SecretsManagerConfig {
+  aws::SectionOptions options;
+  std::string prefix = "tls/";
+  bool bundle = false;  ///< one secret for each domain instead of three
+  std::string kms_key_id;
+};
+
 struct ProbeConfig {
   std::filesystem::path trust;  ///< further roots for judging served chains; empty: none
   Duration timeout = std::chrono::seconds(10);
@@ -70,11 +84,17 @@ struct Config {
   std::vector<SecretSource> old_seal_keys;  ///< open what they sealed, seal nothing any more
   std::map<CaName, CaConfig> cas;
   std::map<DnsName, dns::ResponderOptions> responders;
+  std::map<DnsName, Route53Config> route53;
   std::map<VaultName, std::filesystem::path> directories;
+  std::map<VaultName, SecretsManagerConfig> secrets_managers;
   std::map<TargetName, deploy::FilesOptions> files_targets;
   fleet::Defaults defaults;
   dns::ResolverOptions resolver;
   ProbeConfig probe;
+
+  /// All [dns.NAME], and all [vault.NAME], of whatever type.
+  std::set<DnsName> dns_names() const;
+  std::set<VaultName> vault_names() const;
 };
 
 /// Finds the config: `given`, else $CERTHERD_CONFIG, else ./certherd.toml, else

@@ -272,5 +272,74 @@ TEST_F(ConfigTest, AMissingConfigIsToldByItsPath) {
   EXPECT_THAT(config.error().message(), HasSubstr("none.toml"));
 }
 
+TEST_F(ConfigTest, ReadsTheSectionsOfAws) {
+  const auto config = load(R"(
+[dns.aws]
+type = "route53"
+requests_per_second = 2
+role_arn = "arn:aws:iam::123456789012:role/dns"
+timeout = "5s"
+[vault.aws]
+type = "aws-secrets-manager"
+prefix = "certs/"
+layout = "bundle"
+kms_key_id = "alias/tls"
+region = "eu-west-1"
+profile = "ops"
+endpoint = "http://127.0.0.1:5000/"
+[defaults]
+dns = "aws"
+vault = "aws"
+)");
+  ASSERT_TRUE(config) << config.error().message();
+  const auto& dns = config->route53.at(DnsName("aws"));
+  EXPECT_EQ(dns.requests_per_second, 2);
+  EXPECT_EQ(dns.options.role_arn, "arn:aws:iam::123456789012:role/dns");
+  EXPECT_EQ(dns.options.timeout, 5s);
+  const auto& vault = config->secrets_managers.at(VaultName("aws"));
+  EXPECT_EQ(vault.prefix, "certs/");
+  EXPECT_TRUE(vault.bundle);
+  EXPECT_EQ(vault.kms_key_id, "alias/tls");
+  EXPECT_EQ(vault.options.region, "eu-west-1");
+  EXPECT_EQ(vault.options.profile, "ops");
+  EXPECT_EQ(vault.options.endpoint, "http://127.0.0.1:5000");
+  EXPECT_EQ(config->defaults.dns, DnsName("aws"));
+  EXPECT_EQ(config->defaults.vault, VaultName("aws"));
+}
+
+TEST_F(ConfigTest, LeavesAShareOfTheAccountToOthersUnlessToldOtherwise) {
+  const auto config = load("[dns.aws]\ntype = \"route53\"\n");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->route53.at(DnsName("aws")).requests_per_second, 4.5);
+  EXPECT_EQ(config->defaults.dns, DnsName("aws"));
+}
+
+TEST_F(ConfigTest, NamesWhatIsWrongInTheSectionsOfAws) {
+  EXPECT_THAT(
+      faults(R"([dns.aws]
+type = "route53"
+requests_per_second = 0
+listen = ["0.0.0.0:53"]
+[vault.aws]
+type = "aws-secrets-manager"
+layout = "flat"
+prefix = "with space/"
+)"),
+      ElementsAre(HasSubstr("3: dns.aws.requests_per_second"), HasSubstr("4: dns.aws.listen"),
+                  HasSubstr("7: vault.aws.layout"), HasSubstr("8: vault.aws.prefix")));
+}
+
+TEST_F(ConfigTest, KeepsTheSecretsOfAwsFromReloadCommands) {
+  const auto config = load(R"(
+[dns.aws]
+type = "route53"
+[target.t]
+type = "files"
+path = "edge"
+)");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_TRUE(config->files_targets.at(TargetName("t")).withheld.contains("AWS_SECRET_ACCESS_KEY"));
+}
+
 }  // namespace
 }  // namespace certherd::app

@@ -24,8 +24,8 @@ std::vector<Error> missing_sections(const Config& config, const Domain& domain) 
                           .value());
   };
   look("ca", "ca", domain.ca, config.cas);
-  look("dns", "dns", domain.dns, config.responders);
-  look("vault", "vault", domain.vault, config.directories);
+  look("dns", "dns", domain.dns, config.dns_names());
+  look("vault", "vault", domain.vault, config.vault_names());
   for (const auto& target : domain.targets) {
     look("targets", "target", target, config.files_targets);
   }

@@ -174,6 +174,12 @@ std::vector<std::string> names_of_config(ValueKind kind, const std::string& conf
   if (!file) return {};
   auto loaded = app::load_config(*file);
   if (!loaded) return {};
+  const auto texts = [](const auto& sections) {
+    std::vector<std::string> names;
+    names.reserve(sections.size());
+    for (const auto& name : sections) names.push_back(name.text());
+    return names;
+  };
   const auto keys = [](const auto& sections) {
     std::vector<std::string> names;
     names.reserve(sections.size());
@@ -186,9 +192,9 @@ std::vector<std::string> names_of_config(ValueKind kind, const std::string& conf
     case ValueKind::ca:
       return keys(loaded->cas);
     case ValueKind::dns:
-      return keys(loaded->responders);
+      return texts(loaded->dns_names());
     case ValueKind::vault:
-      return keys(loaded->directories);
+      return texts(loaded->vault_names());
     case ValueKind::target:
       return keys(loaded->files_targets);
     case ValueKind::other:

@@ -64,12 +64,16 @@ struct Doctor::Patient {
   }
 };
 
-Doctor::Doctor(App& app, Options options) : app_(app), options_(options), stand_in_(app) {
+Doctor::Doctor(App& app, Options options)
+    : app_(app),
+      options_(options),
+      stand_in_(app),
+      assigned_(app.loop(), [this](auto zone) { return assigned_servers(std::move(zone)); }) {
   const auto& config = app.config();
   known_.defaults = config.defaults;
   for (const auto& [name, ca] : config.cas) known_.cas[name];
-  for (const auto& [name, responder] : config.responders) known_.dns[name];
-  for (const auto& [name, path] : config.directories) known_.vaults[name] = nullptr;
+  for (const auto& name : config.dns_names()) known_.dns[name];
+  for (const auto& name : config.vault_names()) known_.vaults[name] = nullptr;
   for (const auto& [name, files] : config.files_targets) known_.targets[name] = nullptr;
 }
 
@@ -104,7 +108,7 @@ Task<Result<std::vector<Finding>>> Doctor::examine_all() {
                                stand_in_.executor()));
   }
   gather_sections();
-  note_dns(begun);
+  note_responders(begun);
   co_await examine_sections();
 
   std::vector<Task<void>> workers;
@@ -127,7 +131,7 @@ Task<Result<std::vector<Finding>>> Doctor::examine_all() {
 }
 
 Task<Status> Doctor::read_ledger() {
-  for (const auto& [name, options] : app_.config().responders) {
+  for (const auto& name : app_.config().dns_names()) {
     auto entries = co_await app_.store().entries(name);
     if (!entries) co_return fail(std::move(entries.error()));
     for (auto& entry : *entries) ours_[entry.name].push_back(std::move(entry.value));
@@ -164,18 +168,18 @@ void Doctor::gather_sections() {
   const auto& config = app_.config();
   for (const auto& [name, ca] : config.cas) cas_[name].ca = name;
   for (const auto& [name, ca] : config.cas) note("ca", section("ca", name.text()), {});
-  for (const auto& [name, dns] : config.responders) note("dns", section("dns", name.text()), {});
-  for (const auto& [name, path] : config.directories) {
-    note("vault", section("vault", name.text()), {});
-  }
+  for (const auto& name : config.dns_names()) note("dns", section("dns", name.text()), {});
+  for (const auto& name : config.vault_names()) note("vault", section("vault", name.text()), {});
   for (const auto& [name, files] : config.files_targets) {
     note("target", section("target", name.text()), {});
   }
 }
 
-void Doctor::note_dns(const Status& begun) {
-  for (auto& [name, verdict] : sections_) {
-    if (name.first != "dns") continue;
+void Doctor::note_responders(const Status& begun) {
+  for (const auto& [dns, options] : app_.config().responders) {
+    const auto noted = sections_.find({"dns", section("dns", dns.text())});
+    if (noted == sections_.end()) continue;
+    auto& verdict = noted->second;
     if (!begun) {
       verdict = judge_error(begun.error());
       verdict.remedy =
@@ -191,8 +195,12 @@ void Doctor::note_dns(const Status& begun) {
 
 Task<void> Doctor::examine_sections() {
   std::vector<Task<void>> tasks;
-  tasks.reserve(1 + app_.ports().vaults.size() + app_.ports().targets.size());
+  tasks.reserve(1 + app_.config().route53.size() + app_.ports().vaults.size() +
+                app_.ports().targets.size());
   tasks.push_back(examine_cas());
+  for (const auto& [dns, options] : app_.config().route53) {
+    if (sections_.contains({"dns", section("dns", dns.text())})) tasks.push_back(examine_host(dns));
+  }
   for (const auto& [vault, port] : app_.ports().vaults) {
     if (sections_.contains({"vault", section("vault", vault.text())})) {
       tasks.push_back(examine_vault(vault));
@@ -236,6 +244,13 @@ Task<void> Doctor::examine_ca(CaName ca) {
                        judge_profile(ca, config, *directory)})
                : judge_error(account.error()));
   cas_[ca].directory = std::move(*directory);
+}
+
+Task<void> Doctor::examine_host(DnsName dns) {
+  const auto checked = co_await app_.ports().dns.at(dns).provider->check();
+  note("dns", section("dns", dns.text()),
+       checked ? Verdict{.status = {}, .finding = "can be called", .remedy = {}}
+               : judge_error(checked.error()));
 }
 
 Task<void> Doctor::examine_vault(VaultName vault) {
@@ -314,6 +329,60 @@ Task<void> Doctor::examine_name(Patient* patient, Fqdn name) {
 }
 
 Task<void> Doctor::examine_record(Patient* patient, Fqdn name, dns::ChallengePath path) {
+  const bool ours = app_.config().responders.contains(patient->choices.dns);
+  return ours ? examine_at_responder(patient, std::move(name), std::move(path))
+              : examine_at_host(patient, std::move(name), std::move(path));
+}
+
+/// The inventory's zone id is that of the zone around the primary name: see fleet::Steps.
+Task<bool> Doctor::is_in_zone_of(Domain domain, Fqdn name, dns::ChallengePath path) {
+  if (path.names.size() > 1) co_return false;
+  const auto primary = domain.name.without_wildcard();
+  if (name == primary) co_return true;
+  const auto around = co_await inspector_->trace(primary.challenge_name());
+  co_return around && around->names.size() == 1 && around->zone == path.zone;
+}
+
+Task<Result<std::vector<Fqdn>>> Doctor::assigned_servers(std::pair<DnsName, dns::Zone> zone) {
+  return app_.ports().dns.at(zone.first).provider->name_servers(std::move(zone.second));
+}
+
+Task<void> Doctor::examine_at_host(Patient* patient, Fqdn name, dns::ChallengePath path) {
+  const auto& dns = patient->choices.dns;
+  // Whoever does not reach the host has been told so.
+  if (sections_.at({"dns", section("dns", dns.text())}).status == Verdict::Status::failed)
+    co_return;
+  dns::Zone zone{.id = {}, .name = path.zone};
+  if (co_await is_in_zone_of(patient->domain, name, path)) zone.id = patient->domain.zone_id;
+  if (zone.id.empty()) {
+    auto found = co_await app_.ports().dns.at(dns).provider->find_zone(path.record());
+    if (!found) {
+      auto verdict = judge_error(found.error());
+      patient->note("challenge", name.text(), std::move(verdict));
+      co_return;
+    }
+    zone = std::move(*found);
+  }
+  co_await examine_values(patient, name, path);
+  std::pair wanted(dns, zone);
+  const auto assigned = co_await assigned_.of(std::move(wanted));
+  const auto survey = co_await inspector_->survey(path.zone);
+  auto verdict = judge_host(dns, zone, path.zone, assigned, survey);
+  if (options_.write_test && stand_in_.answers() && verdict.status != Verdict::Status::failed) {
+    verdict = co_await try_writing(dns, std::move(zone), std::move(path));
+  }
+  patient->note("write", name.text(), std::move(verdict));
+}
+
+Task<void> Doctor::examine_values(Patient* patient, Fqdn name, dns::ChallengePath path) {
+  const auto values = co_await inspector_->values(path.record(), path.zone);
+  patient->note(
+      "challenge", name.text(),
+      values ? judge_values(path, *values, at(ours_, path.record()), at(stale_, path.record()))
+             : judge_error(values.error()));
+}
+
+Task<void> Doctor::examine_at_responder(Patient* patient, Fqdn name, dns::ChallengePath path) {
   const auto& dns = patient->choices.dns;
   const auto& options = app_.config().responders.at(dns);
   auto apex = dns::responder_zone(options.zones, path.record());
@@ -326,11 +395,7 @@ Task<void> Doctor::examine_record(Patient* patient, Fqdn name, dns::ChallengePat
                    .remedy = apex.error().detail});
     co_return;
   }
-  const auto values = co_await inspector_->values(path.record(), path.zone);
-  patient->note(
-      "challenge", name.text(),
-      values ? judge_values(path, *values, at(ours_, path.record()), at(stale_, path.record()))
-             : judge_error(values.error()));
+  co_await examine_values(patient, name, path);
 
   dns::Zone zone{.id = ZoneId(apex->text()), .name = *apex};
   const auto& given = patient->domain.zone_id;

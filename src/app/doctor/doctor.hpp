@@ -12,6 +12,7 @@
 #include "app/doctor/judge.hpp"
 #include "app/doctor/stand_in.hpp"
 #include "dns/inspector.hpp"
+#include "dns/shared_lookups.hpp"
 #include "model/domain.hpp"
 #include "runtime/random.hpp"
 
@@ -58,12 +59,18 @@ class Doctor {
   Task<void> examine_ca(CaName ca);
   Task<void> examine_vault(VaultName vault);
   Task<void> examine_target(TargetName target);
-  void note_dns(const Status& begun);
+  void note_responders(const Status& begun);
+  Task<void> examine_host(DnsName dns);
   Task<void> work_through();
   Task<void> examine_patient(Patient* patient);
   Task<void> examine_name(Patient* patient, Fqdn name);
   Task<void> examine_caa(Patient* patient, Fqdn name);
   Task<void> examine_record(Patient* patient, Fqdn name, dns::ChallengePath path);
+  Task<void> examine_values(Patient* patient, Fqdn name, dns::ChallengePath path);
+  Task<void> examine_at_responder(Patient* patient, Fqdn name, dns::ChallengePath path);
+  Task<void> examine_at_host(Patient* patient, Fqdn name, dns::ChallengePath path);
+  Task<bool> is_in_zone_of(Domain domain, Fqdn name, dns::ChallengePath path);
+  Task<Result<std::vector<Fqdn>>> assigned_servers(std::pair<DnsName, dns::Zone> zone);
   Task<Verdict> try_writing(DnsName section, dns::Zone zone, dns::ChallengePath path);
   Task<void> clean_up();
 
@@ -78,6 +85,7 @@ class Doctor {
   fleet::Ports known_;  ///< only the names of what is configured
   std::map<Section, Verdict> sections_;
   std::map<CaName, CaaView> cas_;
+  dns::SharedLookups<std::pair<DnsName, dns::Zone>, std::vector<Fqdn>> assigned_;
   std::map<Fqdn, std::vector<TxtValue>> ours_;   ///< the ledger, by record
   std::map<Fqdn, std::vector<TxtValue>> stale_;  ///< of it, what no issuance needs
   std::vector<Patient> patients_;

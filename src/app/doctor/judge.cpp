@@ -264,6 +264,47 @@ Verdict judge_responder(const DnsName& section, const dns::ResponderOptions& opt
                   section));
 }
 
+Verdict judge_host(const DnsName& section, const dns::Zone& hosted, const Fqdn& apex,
+                   const Result<std::vector<Fqdn>>& assigned,
+                   const Result<dns::ZoneSurvey>& survey) {
+  if (!assigned) {
+    auto verdict = judge_error(assigned.error());
+    if (assigned.error().kind == Error::Kind::not_found) {
+      verdict.remedy = fmt::format(
+          "correct zone_id in the inventory, or leave it empty: then [dns.{}] looks for the zone",
+          section);
+    }
+    return verdict;
+  }
+  if (hosted.name != apex) {
+    return failed(fmt::format("the record is in the zone {}, but [dns.{}] would write it into the "
+                              "zone {} ({}), where nobody looks for it",
+                              apex, section, hosted.name, hosted.id),
+                  fmt::format("keep {} at that host too, or lead the challenge name by a CNAME "
+                              "into a zone that is delegated to it",
+                              apex));
+  }
+  std::vector<std::string> own;
+  own.reserve(assigned->size());
+  for (const auto& server : *assigned) own.push_back(server.text());
+  std::ranges::sort(own);
+  if (own.empty() || !survey || (survey->delegated.empty() && survey->own.empty())) {
+    return ok(fmt::format("{} is the hosted zone {}; where its delegation leads is not compared",
+                          apex, hosted.id));
+  }
+  const auto& delegated = survey->delegated.empty() ? survey->own : survey->delegated;
+  if (delegated == own) {
+    return ok(fmt::format("the delegation of {} leads to the hosted zone {}", apex, hosted.id));
+  }
+  return failed(
+      fmt::format("the delegation of {} names {}, but the hosted zone {} of [dns.{}] is served by "
+                  "{}: what is written there is not seen",
+                  apex, listed(delegated), hosted.id, section, listed(own)),
+      fmt::format("enter {} at the registrar of {}; or, if another hosted zone is the one in use, "
+                  "set zone_id to it",
+                  listed(own), apex));
+}
+
 Verdict judge_clock(Time sent, Time received, Time date) {
   // The CA cut its time to the second, somewhere between both of ours.
   const Time latest = date + 1s;

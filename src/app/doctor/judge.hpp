@@ -44,6 +44,12 @@ Verdict judge_values(const dns::ChallengePath& path, const std::vector<TxtValue>
 Verdict judge_responder(const DnsName& section, const dns::ResponderOptions& options,
                         const Fqdn& zone, const std::vector<dns::ServerAddress>& servers);
 
+/// Whether the delegation of the zone `apex`, which holds the record, leads to the hosted zone that
+/// would be written. `assigned`: the name servers that the DNS host has given to that zone.
+Verdict judge_host(const DnsName& section, const dns::Zone& hosted, const Fqdn& apex,
+                   const Result<std::vector<Fqdn>>& assigned,
+                   const Result<dns::ZoneSurvey>& survey);
+
 /// This machine's clock against that of a CA, which answered `date` between `sent` and `received`.
 Verdict judge_clock(Time sent, Time received, Time date);
 
