@@ -146,6 +146,7 @@ void add_domain(CLI::App& parent, Context& context) {
   require_command(*command);
   add_domain_add(*command, context);
   add_domain_import(*command, context);
+  add_domain_discover(*command, context);
   add_domain_list(*command, context);
   add_domain_show(*command, context);
   add_domain_set(*command, context);

@@ -14,6 +14,7 @@ namespace certherd::cli {
 // themselves to `domain`.
 void add_domain_add(CLI::App& domain, Context& context);
 void add_domain_import(CLI::App& domain, Context& context);
+void add_domain_discover(CLI::App& domain, Context& context);
 void add_domain_list(CLI::App& domain, Context& context);
 void add_domain_show(CLI::App& domain, Context& context);
 void add_domain_set(CLI::App& domain, Context& context);
