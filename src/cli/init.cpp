@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view config_text =
+constexpr std::string_view head =
     R"(# certherd.toml - relative paths are relative to this folder.
 # A secret never stands here, only where it is: { env = "NAME" } or { file = "PATH" }.
 
@@ -37,7 +37,9 @@ terms_of_service_agreed = false           # read https://letsencrypt.org/reposit
 [ca.letsencrypt-staging]                  # for trying things out: not trusted by browsers
 directory = "https://acme-staging-v02.api.letsencrypt.org/directory"
 terms_of_service_agreed = false
+)";
 
+constexpr std::string_view own_machine = R"(
 # certherd answers for these zones itself. Delegate the zone to this machine by an NS record, then
 # point each challenge name into it:
 #   _acme-challenge.www.example.com. CNAME www-example-com.acme.example.net.
@@ -51,17 +53,35 @@ addresses = []                            # public address of this machine, such
 [vault.files]
 type = "directory"
 path = "certificates"                     # certificates/<domain>/{csr,private_key,fullchain}.pem
+)";
 
+constexpr std::string_view amazon = R"(
+# Credentials, region and endpoints are found as every AWS SDK finds them: environment, shared
+# files, roles, container, instance. docs/aws-policy.json is the policy that this takes.
+[dns.aws]
+type = "route53"
+# requests_per_second = 4.5               # of the account's 5: budgets are kept per AWS account
+# profile = "ops"
+# role_arn = "arn:aws:iam::123456789012:role/certherd"
+
+[vault.aws]
+type = "aws-secrets-manager"
+prefix = "tls/"                           # tls/<domain>/{csr,private_key,fullchain}
+# layout = "bundle"                       # one secret for each domain: a JSON document
+# region = "eu-west-1"                    # otherwise AWS_REGION, or that of the profile
+# kms_key_id = "alias/certherd"
+)";
+
+constexpr std::string_view targets = R"(
 # [target.nginx]
 # type = "files"
 # path = "/etc/nginx/certificates"        # <domain>/{privkey,fullchain}.pem
 # reload = ["nginx", "-s", "reload"]
 
 [defaults]
-ca = "letsencrypt"
-dns = "responder"
-vault = "files"
-targets = []                              # such as ["nginx"]
+)";
+
+constexpr std::string_view tail = R"(targets = []                              # such as ["nginx"]
 key = "auto"
 renew_at = 0.667                          # share of a certificate's lifetime
 prove_within = "90m"
@@ -72,10 +92,25 @@ check = "authoritative"                   # who must show the value first: autho
 check_within = "10m"
 )";
 
-int init(const Context& context, const std::string& dir) {
-  const auto folder = fs::absolute(dir).lexically_normal();
-  if (auto made = app::create_folder(folder, config_text); !made)
+struct Options {
+  std::string dir = ".";
+  bool aws = false;
+};
+
+std::string config_text(const Options& options) {
+  const std::string defaults =
+      options.aws ? "ca = \"letsencrypt-staging\"              # \"letsencrypt\" once it works\n"
+                    "dns = \"aws\"\nvault = \"aws\"\n"
+                  : "ca = \"letsencrypt\"\ndns = \"responder\"\nvault = \"files\"\n";
+  return fmt::format("{}{}{}{}{}", head, options.aws ? amazon : own_machine, targets, defaults,
+                     tail);
+}
+
+int init(const Context& context, const Options& options) {
+  const auto folder = fs::absolute(options.dir).lexically_normal();
+  if (auto made = app::create_folder(folder, config_text(options)); !made) {
     return report(context, made.error());
+  }
   const auto config = (folder / "certherd.toml").string();
   if (context.json) {
     print_json(boost::json::object{{"config", config},
@@ -87,9 +122,9 @@ int init(const Context& context, const std::string& dir) {
       "{0} written, with a seal key and an empty store beside it.\n"
       "Next: edit it, then\n"
       "  certherd --config {0} config check\n"
-      "  certherd --config {0} domain add www.example.com\n"
+      "  certherd --config {0} domain {1}\n"
       "  certherd --config {0} issue www.example.com\n",
-      config);
+      config, options.aws ? "discover --add" : "add www.example.com");
   return all_done;
 }
 
@@ -98,12 +133,20 @@ int init(const Context& context, const std::string& dir) {
 void add_init(CLI::App& parent, Context& context) {
   auto* command =
       parent.add_subcommand("init", "Write a commented config, a seal key and an empty store");
-  command->footer("Never overwrites anything.\n\nExample:\n  certherd init --dir /etc/certherd");
-  auto dir = std::make_shared<std::string>(".");
-  command->add_option("--dir", *dir, "The folder to write them to; else this one")
+  command->footer(
+      "Never overwrites anything. The config is for this machine alone, with certherd answering\n"
+      "the challenges itself and files as the vault, or with --aws for Route 53 and AWS Secrets\n"
+      "Manager. Both can be changed, and mixed, later.\n\n"
+      "Examples:\n"
+      "  certherd init --dir /etc/certherd\n"
+      "  certherd init --aws --dir herd");
+  auto options = std::make_shared<Options>();
+  command->add_option("--dir", options->dir, "The folder to write them to; else this one")
       ->type_name("DIR");
-  command->callback(
-      [&context, dir] { context.action = [&context, dir] { return init(context, *dir); }; });
+  command->add_flag("--aws", options->aws, "A config for Route 53 and AWS Secrets Manager");
+  command->callback([&context, options] {
+    context.action = [&context, options] { return init(context, *options); };
+  });
 }
 
 }  // namespace certherd::cli
