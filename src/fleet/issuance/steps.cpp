@@ -376,9 +376,10 @@ Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
   std::vector<Event> published;
   published.reserve(issuance.challenges.size());
   for (const auto& challenge : issuance.challenges) {
-    published.push_back(
-        event(issuance, "challenge.published",
-              {{"record", challenge.record.text()}, {"value", challenge.value.text()}}));
+    published.push_back(event(issuance, "challenge.published",
+                              {{"record", challenge.record.text()},
+                               {"value", challenge.value.text()},
+                               {"change", challenge.ticket.text()}}));
   }
   auto advance = next(std::move(issuance), Step::propagate, std::move(published));
   advance.issuance.step_deadline = now() + ports_.defaults.check_within;

@@ -1,0 +1,220 @@
+// Fleets on Route 53: the real steps, batcher, budget and provider against a server that counts
+// every call and enforces the account's limits, on the virtual clock.
+
+#include "dns/route53/route53.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "aws/session.hpp"
+#include "fakes/scripted_route53.hpp"
+#include "fleet_simulation.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int fleet_size = 500;
+constexpr std::size_t name_servers = fakes::Route53Schedule::servers;
+
+/// Whose zones hold what: each domain one of its own, or all of them one into which their challenge
+/// names lead by a CNAME.
+struct Layout {
+  bool delegated = false;
+
+  Fqdn record(const Fqdn& challenge_name) const {
+    if (!delegated) return challenge_name;
+    const auto domain = challenge_name.parent().text();
+    return Fqdn::literal(domain.substr(0, domain.find('.')) + ".acme.test");
+  }
+  Fqdn zone(const Fqdn& challenge_name) const {
+    return delegated ? Fqdn::literal("acme.test") : challenge_name.parent();
+  }
+};
+
+/// The public DNS as the zones' four name servers show it.
+class Sight final : public dns::Visibility {
+ public:
+  Sight(runtime::Clock& clock, const fakes::ScriptedRoute53& host, Layout layout)
+      : clock_(clock), host_(host), layout_(layout) {}
+
+  Task<Result<dns::Location>> locate(Fqdn challenge_name) override {
+    co_await clock_.sleep_for(10ms);
+    co_return dns::Location{.record = layout_.record(challenge_name),
+                            .zone = layout_.zone(challenge_name)};
+  }
+
+  Task<Result<std::vector<Fqdn>>> name_servers(Fqdn) override { co_return std::vector<Fqdn>(); }
+
+  Task<Result<dns::View>> look(dns::Location location, std::vector<TxtValue> values) override {
+    co_await clock_.sleep_for(10ms);
+    dns::View view{.everywhere = true, .sightings = {}};
+    for (const auto& value : values) {
+      view.everywhere = view.everywhere && shown_everywhere(location.record, value);
+    }
+    co_return view;
+  }
+
+  bool shown_everywhere(const Fqdn& record, const TxtValue& value) const {
+    for (std::size_t server = 0; server < sim::name_servers; ++server) {
+      if (!host_.shows(record, value, server)) return false;
+    }
+    return true;
+  }
+
+ private:
+  runtime::Clock& clock_;
+  const fakes::ScriptedRoute53& host_;
+  Layout layout_;
+};
+
+class Route53Fleet : public testing::Test {
+ protected:
+  void set_stage(Layout layout, bool refuse_while_pending = false) {
+    fleet_ = std::make_unique<FleetSimulation>(7, fleet_size);
+    auto& clock = fleet_->loop().clock();
+    aws::Credentials credentials;
+    credentials.access_key_id = "AKIDEXAMPLE";
+    credentials.secret_access_key = Secret<std::string>("secret");
+    fakes::ScriptedRoute53::Options options;
+    options.credentials = credentials;
+    options.refuse_while_pending = refuse_while_pending;
+    host_ = std::make_unique<fakes::ScriptedRoute53>(clock, random_, std::move(options));
+    add_zones(layout);
+
+    auto settings = aws::load_settings(
+        {{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"}, {"AWS_SECRET_ACCESS_KEY", "secret"}}, {},
+        aws::Service::route53);
+    ASSERT_TRUE(settings) << settings.error().message();
+    session_ = std::make_unique<aws::Session>(fleet_->loop(), *offload_, random_, *host_,
+                                              std::move(*settings));
+    sight_ = std::make_unique<Sight>(clock, *host_, layout);
+    dns::Route53Options at_default;
+    at_default.delegation = [this](Fqdn zone) { return sight_->name_servers(std::move(zone)); };
+    provider_ = dns::make_route53(*session_, fleet_->store(), std::move(at_default));
+
+    FleetSimulation::Dns dns;
+    dns.provider = provider_.get();
+    dns.visibility = sight_.get();
+    dns.lookup = [this, layout](const Fqdn& name, const TxtValue& value) {
+      return sight_->shown_everywhere(layout.record(name), value);
+    };
+    dns.batching.gather = 1s;
+    fleet_->use_dns(std::move(dns));
+  }
+
+  void add_zones(Layout layout) {
+    const std::vector<std::string> servers = {"ns-1.awsdns-00.com.", "ns-2.awsdns-00.net."};
+    if (layout.delegated) {
+      host_->zones().add(
+          {.id = "ZACME", .name = Fqdn::literal("acme.test"), .name_servers = servers});
+      return;
+    }
+    for (int i = 0; i < fleet_size; ++i) {
+      host_->zones().add(
+          {.id = fmt::format("Z{:05}", i), .name = fleet_->name(i), .name_servers = servers});
+    }
+  }
+
+  /// From the moment at which its changes were in sync to the answer to the CA, for each domain.
+  std::vector<Duration> lags() {
+    std::map<Fqdn, Time> in_sync;
+    std::map<Fqdn, Time> answered;
+    for (const auto& event : fleet_->events()) {
+      if (event.event == "challenge.published") {
+        auto& latest = in_sync[event.domain];
+        const auto at = host_->in_sync_at(Ticket(event.detail.at("change")));
+        if (at) latest = std::max(latest, *at);
+      } else if (event.event == "challenge.answered") {
+        answered[event.domain] = event.at;
+      }
+    }
+    std::vector<Duration> lags;
+    for (const auto& [domain, at] : answered) lags.push_back(at - in_sync.at(domain));
+    std::ranges::sort(lags);
+    return lags;
+  }
+
+  void expect_all_issued_and_nothing_left() {
+    EXPECT_EQ(fleet_->outcomes("issued"), fleet_size);
+    EXPECT_TRUE(fleet_->ledger().empty());
+    EXPECT_EQ(host_->zones().txt_value_count(), 0);
+  }
+
+  void print_figures(std::string_view what) {
+    const auto seconds = [](Duration duration) {
+      return std::chrono::duration<double>(duration).count();
+    };
+    const auto all = lags();
+    std::cout << fmt::format(
+        "{}: {} domains in {:.0f} s, {} calls ({:.3f} a domain: {} changes, {} questions, {} "
+        "others), {} throttled, {} refused for a prior request; from INSYNC to the answer: median "
+        "{:.1f} s, nine of ten {:.1f} s, last {:.1f} s\n",
+        what, fleet_size, seconds(fleet_->loop().clock().now() - begun_), host_->calls().size(),
+        calls_a_domain(), host_->count("ChangeResourceRecordSets"), host_->count("GetChange"),
+        host_->calls().size() - host_->count("ChangeResourceRecordSets") -
+            host_->count("GetChange"),
+        host_->refused("Throttling"), host_->refused("PriorRequestNotComplete"),
+        seconds(all[all.size() / 2]), seconds(all[all.size() * 9 / 10]), seconds(all.back()));
+  }
+
+  double calls_a_domain() const { return static_cast<double>(host_->calls().size()) / fleet_size; }
+
+  void issue_all() {
+    begun_ = fleet_->loop().clock().now();
+    fleet_->issue_all();
+  }
+
+  runtime::SeededRandom random_{11};
+  std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
+  std::unique_ptr<FleetSimulation> fleet_;
+  std::unique_ptr<fakes::ScriptedRoute53> host_;
+  std::unique_ptr<aws::Session> session_;
+  std::unique_ptr<Sight> sight_;
+  std::unique_ptr<dns::Provider> provider_;
+  Time begun_;
+};
+
+TEST_F(Route53Fleet, InZonesOfTheirOwnTakesThreeCallsADomain) {
+  set_stage({.delegated = false});
+  issue_all();
+  print_figures("each in a zone of its own");
+
+  expect_all_issued_and_nothing_left();
+  EXPECT_LE(calls_a_domain(), 3.2);
+  EXPECT_LE(lags()[fleet_size / 2], 10s);
+  EXPECT_EQ(host_->refused("Throttling"), 0);
+  EXPECT_EQ(host_->refused("PriorRequestNotComplete"), 0);
+}
+
+TEST_F(Route53Fleet, DelegatedIntoOneZoneTakesAHandfulOfCalls) {
+  set_stage({.delegated = true});
+  issue_all();
+  print_figures("all delegated into one zone");
+
+  expect_all_issued_and_nothing_left();
+  EXPECT_LE(calls_a_domain(), 0.03);
+  EXPECT_EQ(host_->refused("Throttling"), 0);
+  EXPECT_EQ(host_->refused("PriorRequestNotComplete"), 0);
+}
+
+TEST_F(Route53Fleet, FinishesWhereAZoneTakesNothingWhileAChangeIsPending) {
+  set_stage({.delegated = true}, true);
+  issue_all();
+  print_figures("one zone that takes nothing while a change is PENDING");
+  expect_all_issued_and_nothing_left();
+  EXPECT_EQ(host_->refused("Throttling"), 0);
+
+  set_stage({.delegated = false}, true);
+  issue_all();
+  print_figures("zones that take nothing while a change is PENDING");
+  expect_all_issued_and_nothing_left();
+  EXPECT_EQ(host_->refused("Throttling"), 0);
+}
+
+}  // namespace
+}  // namespace certherd::sim
