@@ -36,7 +36,7 @@ class Client {
   struct Options {
     Service service;
   };
-  Client(Session& session, Options options) : session_(session), options_(std::move(options)) {}
+  Client(Session& session, Options options) : session_(session), options_(options) {}
 
   /// The response when its status is 2xx, else why not.
   Task<Reply> send(Call call);

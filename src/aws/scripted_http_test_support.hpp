@@ -144,7 +144,7 @@ class ScriptedAws : public testing::Test {
     return run(session(options).credentials());
   }
 
-  void sleep(Duration duration) { loop->run(loop->clock().sleep_for(duration)); }
+  void pass(Duration duration) { loop->run(loop->clock().sleep_for(duration)); }
 
   std::filesystem::path home;
   Environment environment;

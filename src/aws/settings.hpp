@@ -46,9 +46,9 @@ struct Settings {
   std::map<Service, std::string> endpoints;  ///< that somebody names; without a slash at the end
   std::filesystem::path ca_bundle;  ///< AWS_CA_BUNDLE or the profile's ca_bundle; empty: none
   Duration timeout = std::chrono::seconds(30);  ///< of one attempt of a call
-  int max_attempts = 3;             ///< AWS_MAX_ATTEMPTS or max_attempts
-  bool use_fips = false;            ///< AWS_USE_FIPS_ENDPOINT or use_fips_endpoint
-  bool use_dual_stack = false;      ///< AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint
+  int max_attempts = 3;                         ///< AWS_MAX_ATTEMPTS or max_attempts
+  bool use_fips = false;                        ///< AWS_USE_FIPS_ENDPOINT or use_fips_endpoint
+  bool use_dual_stack = false;  ///< AWS_USE_DUALSTACK_ENDPOINT or use_dualstack_endpoint
 
   /// Whether one of the shared files has it.
   bool has_profile(const std::string& name) const;
