@@ -37,7 +37,7 @@ Result<std::string> url_of(const Environment& environment) {
     }
     return relative_base + relative;
   }
-  const auto full = value_of(environment, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  auto full = value_of(environment, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (full.empty()) return full;
   const auto address = http::check_url(full);
   const bool is_local =

@@ -71,7 +71,7 @@ Result<Credentials> read_sts_credentials(const std::string& body) {
 Result<std::string> read_sts_account(const std::string& body) {
   pugi::xml_document document;
   if (!load(&document, body)) return unreadable();
-  const std::string account =
+  std::string account =
       element(document, "GetCallerIdentityResponse/GetCallerIdentityResult/Account").child_value();
   const bool is_number =
       !account.empty() && std::ranges::all_of(account, [](char c) { return c >= '0' && c <= '9'; });
