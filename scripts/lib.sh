@@ -13,6 +13,9 @@ mkdir -p "$logs"
 tools=$HOME/.local/share/certherd/bin
 export PATH=$tools:$PATH:/usr/sbin:/sbin
 
+# Where it puts the Python packages of the tests on AWS (tests/aws).
+venv=${tools%/*}/aws-venv
+
 # die REASON REMEDY
 die() {
   printf '\nfailed: %s\nremedy: %s\n' "$1" "$2" >&2
