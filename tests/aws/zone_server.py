@@ -1,8 +1,9 @@
 """A DNS server for the hosted zones of moto, so that a CA can see what was written into them.
 
 On one address it is the name servers of all zones (a question without RD) and a resolver (with
-RD). On a second address it is the registry: it serves the top-level domain and delegates from it.
-The comment of a zone may say how: "not delegated", or "delegated to ns1.example ns2.example".
+RD). On a second address it is the registry: it serves the top-level domains of all zones, and
+delegates from them. The comment of a zone may say how: "not delegated", or "delegated to
+ns1.example.net ns2.example.net".
 """
 
 import re
@@ -31,7 +32,6 @@ from moto.route53.models import FakeZone, RecordSet, Route53Backend
 
 from route53_rules import normal_name
 
-TOP_LEVEL = "test."
 REGISTRY_NAME = "ns.registry.test."
 HOSTS = "127.0.0.1"
 REGISTRY = "127.0.0.2"
@@ -82,6 +82,10 @@ def _is_within(name: str, zone: str) -> bool:
     return ("." + name).endswith("." + zone)
 
 
+def top_level(name: str) -> str:
+    return normal_name(name.rstrip(".").rpartition(".")[2])
+
+
 @dataclass
 class Answer:
     code: int = RCODE.NOERROR
@@ -115,6 +119,9 @@ class Zones:
         found = [zone for zone in self._served() if _is_within(name, zone.name)]
         return min(found, key=lambda zone: len(zone.name), default=None)
 
+    def has_top_level(self, name: str) -> bool:
+        return name in {top_level(zone.name) for zone in self._served()} | {top_level(REGISTRY_NAME)}
+
     def is_name_server(self, name: str) -> bool:
         plain = name.rstrip(".")
         return any(plain in zone.delegation_set.name_servers for zone in self._served())
@@ -143,11 +150,10 @@ class Hosts:
             return self._in_zone(zone, name, kind)
         if not recursive:
             return Answer(RCODE.REFUSED)
-        if kind == "A" and self._zones.is_name_server(name):
-            return Answer(answers=[RR(name, QTYPE.A, rdata=A(HOSTS), ttl=60)])
-        if _is_within(name, TOP_LEVEL):
-            return self._registry.answer(name, kind)
-        return Answer(RCODE.NXDOMAIN)
+        if self._zones.is_name_server(name):
+            here = RR(name, QTYPE.A, rdata=A(HOSTS), ttl=60)
+            return Answer(answers=[here] if kind == "A" else [])
+        return self._registry.answer(name, kind)
 
     def _in_zone(self, zone: FakeZone, name: str, kind: str) -> Answer:
         answers: list[RR] = []
@@ -177,33 +183,29 @@ class Hosts:
 
 
 class Registry:
-    """What the servers of the top-level domain say."""
+    """What the servers of the top-level domains say; the same with and without RD."""
 
     def __init__(self, zones: Zones) -> None:
         self._zones = zones
 
-    def answer(self, name: str, kind: str, recursive: bool = False) -> Answer:
-        """The same with and without RD, as servers that never recurse do."""
-        if not _is_within(name, TOP_LEVEL):
+    def answer(self, name: str, kind: str, _recursive: bool = False) -> Answer:
+        apex = top_level(name)
+        if not self._zones.has_top_level(apex):
             return Answer(RCODE.REFUSED)
-        soa = RR(
-            TOP_LEVEL, QTYPE.SOA, rdata=SOA(REGISTRY_NAME, "hostmaster.test.", (1,) * 5), ttl=60
-        )
-        zone = self._zones.delegated(name)
-        if zone:
+        if zone := self._zones.delegated(name):
             servers = self._zones.delegation(zone)
             return Answer(
                 authority=[RR(zone.name, QTYPE.NS, rdata=NS(each), ttl=60) for each in servers]
             )
-        if (name, kind) == (REGISTRY_NAME, "A"):
-            return Answer(authoritative=True, answers=[RR(name, rdata=A(REGISTRY), ttl=60)])
-        if (name, kind) == (TOP_LEVEL, "NS"):
-            return Answer(
-                authoritative=True, answers=[RR(name, QTYPE.NS, rdata=NS(REGISTRY_NAME), ttl=60)]
-            )
-        if (name, kind) == (TOP_LEVEL, "SOA"):
-            return Answer(authoritative=True, answers=[soa])
-        known = name in (TOP_LEVEL, REGISTRY_NAME)
+        soa = RR(apex, QTYPE.SOA, rdata=SOA(REGISTRY_NAME, "hostmaster." + apex, (1,) * 5), ttl=60)
+        records = {
+            (apex, "SOA"): soa,
+            (apex, "NS"): RR(apex, QTYPE.NS, rdata=NS(REGISTRY_NAME), ttl=60),
+            (REGISTRY_NAME, "A"): RR(REGISTRY_NAME, QTYPE.A, rdata=A(REGISTRY), ttl=60),
+        }
+        if (name, kind) in records:
+            return Answer(authoritative=True, answers=[records[(name, kind)]])
+        known = name in (apex, REGISTRY_NAME)
         return Answer(
             RCODE.NOERROR if known else RCODE.NXDOMAIN, authoritative=True, authority=[soa]
         )
@@ -241,15 +243,19 @@ def reply_to(wire: bytes, respond: Respond, over_udp: bool) -> bytes | None:
 
 
 class _TcpHandler(socketserver.StreamRequestHandler):
+    server: "_TcpServer"
     timeout = 10
 
     def handle(self) -> None:
-        while len(size := self.rfile.read(2)) == 2:
-            wire = self.rfile.read(struct.unpack("!H", size)[0])
-            reply = reply_to(wire, self.server.respond, over_udp=False)  # type: ignore[attr-defined]
-            if reply is None:
-                return
-            self.wfile.write(struct.pack("!H", len(reply)) + reply)
+        try:
+            while len(size := self.rfile.read(2)) == 2:
+                wire = self.rfile.read(struct.unpack("!H", size)[0])
+                reply = reply_to(wire, self.server.respond, over_udp=False)
+                if reply is None:
+                    return
+                self.wfile.write(struct.pack("!H", len(reply)) + reply)
+        except OSError:  # who asked has gone
+            return
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):

@@ -5,7 +5,10 @@
 namespace certherd::e2e {
 
 Call EndToEnd::call(std::vector<std::string> arguments, std::string input) const {
-  return {.arguments = std::move(arguments), .folder = folder_.path(), .input = std::move(input)};
+  return {.arguments = std::move(arguments),
+          .folder = folder_.path(),
+          .environment = environment_,
+          .input = std::move(input)};
 }
 
 std::unique_ptr<Program> EndToEnd::start(std::vector<std::string> arguments) {
@@ -16,6 +19,13 @@ Ended EndToEnd::run(std::vector<std::string> arguments, std::string input) {
   return Program(loop(), call(std::move(arguments), std::move(input))).wait();
 }
 
+void EndToEnd::configure(const std::string& from, const std::string& to) {
+  auto text = content_of(path("certherd.toml"));
+  const auto at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  write_file(path("certherd.toml"), text.replace(at, from.size(), to));
+}
+
 void OnStage::set_stage(demo::StageOptions options) {
   options.folder = folder();
   auto stage = loop().run(demo::Stage::set(&loop(), offload_.get(), std::move(options)));
@@ -24,13 +34,6 @@ void OnStage::set_stage(demo::StageOptions options) {
   const auto created = app::create_folder(folder(), stage_->config());
   ASSERT_TRUE(created) << created.error().message();
   write_file(path("inventory.csv"), stage_->inventory());
-}
-
-void OnStage::configure(const std::string& from, const std::string& to) {
-  auto text = content_of(path("certherd.toml"));
-  const auto at = text.find(from);
-  ASSERT_NE(at, std::string::npos) << from;
-  write_file(path("certherd.toml"), text.replace(at, from.size(), to));
 }
 
 void OnStage::set_proxy(const CaProxy::Https& https) {

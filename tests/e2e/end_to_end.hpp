@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class EndToEnd : public testing::Test {
   std::unique_ptr<Program> start(std::vector<std::string> arguments);
   /// Runs it in the folder to its end.
   Ended run(std::vector<std::string> arguments, std::string input = {});
+  /// Replaces a text of the config, which must be there.
+  void configure(const std::string& from, const std::string& to);
 
   runtime::EventLoop& loop() { return *loop_; }
 
@@ -37,6 +40,7 @@ class EndToEnd : public testing::Test {
  protected:
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_event_loop();
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
+  std::map<std::string, std::string> environment_;  ///< of the program, added to ours
 };
 
 /// The same with a Pebble and an nginx around it.
@@ -44,8 +48,6 @@ class OnStage : public EndToEnd {
  protected:
   /// Starts both, and makes config, seal key and store. The inventory is only written: import it.
   void set_stage(demo::StageOptions options);
-  /// Replaces a text of the config, which must be there.
-  void configure(const std::string& from, const std::string& to);
   void add_inventory();
   /// Puts a proxy between the program and Pebble, and into the config.
   void set_proxy(const CaProxy::Https& https = CaProxy::Https());

@@ -1,8 +1,6 @@
 #include <gmock/gmock.h>
 
-#include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <random>
 #include <set>
@@ -12,6 +10,7 @@
 #include "dns/responder/responder.hpp"
 #include "end_to_end.hpp"
 #include "pebble_log.hpp"
+#include "seed.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -23,16 +22,6 @@ using testing::Not;
 constexpr int domains = 60;
 constexpr int kills = 10;
 constexpr int killed = 128 + SIGKILL;
-
-std::uint64_t seed_of_this_run() {
-  std::uint64_t seed = std::random_device()();
-  if (const char* given = std::getenv("CERTHERD_SEED")) {
-    const std::string_view text = given;
-    std::from_chars(text.data(), text.data() + text.size(), seed);
-  }
-  std::cout << "CERTHERD_SEED=" << seed << '\n';
-  return seed;
-}
 
 // Pebble writes serials as the bytes of the number, we with all of its octets.
 std::string without_zeros(std::string serial) {
