@@ -7,10 +7,10 @@ INPUT and what is printed are JSON.
 zones    [{"name", "private": bool, "comment"}...] makes hosted zones; prints their ids
 put      [{"zone_id", "name", "type", "values"}...] puts record sets
 texts    {} prints all TXT sets of all zones: [{"zone_id", "name", "values"}...]
-secrets  {"prefix", "layout": "separate" or "bundle"} prints for each domain what its secrets hold:
-         {"secrets", "current", "sets": {version id: SET}, "faults", "tags"}. "sets" are those of
-         which every part is AWSCURRENT or AWSPREVIOUS, and which fit; "current" is the version id
-         that is AWSCURRENT in all parts, or null.
+secrets  {"prefix"} prints for each domain what its secrets hold: {"secrets", "current",
+         "sets": {version id: SET}, "faults", "tags"}. "sets" are those of which every part is
+         AWSCURRENT or AWSPREVIOUS, and which fit; "current" is the version id that is AWSCURRENT
+         in all parts, or null. The parts are three secrets, or one that is called "bundle".
 """
 
 import json
@@ -25,7 +25,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 REGION = "eu-west-1"
-PARTS = ("private_key", "csr", "fullchain")
+PARTS = {"private_key", "csr", "fullchain"}
+BUNDLE = "bundle"
 STAGES = {"AWSCURRENT", "AWSPREVIOUS"}
 BATCH = 20  # BatchGetSecretValue takes no more names at once (AWS API reference)
 AT_ONCE = 2
@@ -111,7 +112,8 @@ def check_set(parts: dict[str, str]) -> dict[str, Any]:
     csr = x509.load_pem_x509_csr(parts["csr"].encode())
     chain = x509.load_pem_x509_certificates(parts["fullchain"].encode())
     leaf = chain[0]
-    if len({public_octets(each) for each in (key.public_key(), csr.public_key(), leaf.public_key())}) > 1:
+    keys = (key.public_key(), csr.public_key(), leaf.public_key())
+    if len({public_octets(each) for each in keys}) > 1:
         raise ValueError("key, CSR and certificate are not of one key pair")
     if not csr.is_signature_valid:
         raise ValueError("the CSR is not signed by its key")
@@ -123,8 +125,8 @@ def check_set(parts: dict[str, str]) -> dict[str, Any]:
 
 
 def parts_of(text: str, part: str) -> dict[str, str]:
-    """What one secret holds: a part by its name, or, in a bundle, all of them."""
-    if part:
+    """What one secret holds: the part it is called after or, in a bundle, all of them."""
+    if part != BUNDLE:
         return {part: text}
     document = json.loads(text)
     return {each: document[each] for each in PARTS}
@@ -166,7 +168,7 @@ def labelled(secret: dict[str, Any], stages: set[str]) -> set[str]:
 
 
 def describe_domain(secrets: Secrets, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    complete = "" in parts or set(parts) == set(PARTS)
+    complete = set(parts) in (PARTS, {BUNDLE})
     faults = [] if complete else [f"of its secrets there are only {sorted(parts)}"]
     sets = {}
     common = set.intersection(*(labelled(each, STAGES) for each in parts.values()))
@@ -196,7 +198,7 @@ def read_secrets(url: str, wanted: dict[str, str]) -> dict[str, Any]:
     domains: dict[str, dict[str, dict[str, Any]]] = {}
     for secret in secrets.listed:
         name = secret["Name"].removeprefix(wanted["prefix"])
-        domain, _, part = name.rpartition("/") if wanted["layout"] == "separate" else (name, "", "")
+        domain, _, part = name.rpartition("/")
         domains.setdefault(domain, {})[part] = secret
     return {domain: describe_domain(secrets, parts) for domain, parts in domains.items()}
 

@@ -120,7 +120,8 @@ class Zones:
         return min(found, key=lambda zone: len(zone.name), default=None)
 
     def has_top_level(self, name: str) -> bool:
-        return name in {top_level(zone.name) for zone in self._served()} | {top_level(REGISTRY_NAME)}
+        ends = {top_level(zone.name) for zone in self._served()}
+        return name in ends | {top_level(REGISTRY_NAME)}
 
     def is_name_server(self, name: str) -> bool:
         plain = name.rstrip(".")

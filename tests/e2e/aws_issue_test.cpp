@@ -8,7 +8,6 @@ namespace certherd::e2e {
 namespace {
 
 namespace json = boost::json;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
@@ -54,21 +53,23 @@ class AwsFleet : public OnAwsStage {
         const bool led_away = k == domains_in_zone - 1;
         const auto name = domain_name(i, k);
         inventory += fmt::format("{0},*.{0},{1},team-{2}\n", name,
-                                 named && !led_away ? ids_[i] : std::string(), i);
+                                 named && !led_away ? id_of(i) : std::string(), i);
         if (!led_away) continue;
         const auto target = fmt::format("{}.led.{}.", name, zone_name((i + 1) % zones));
-        records.push_back({ids_[i], challenge_name(name), "CNAME", {target}});
+        records.push_back({id_of(i), challenge_name(name), "CNAME", {target}});
       }
     }
     for (int i = 0; i < foreign_names; ++i) {
       const auto name = challenge_name(domain_name(i, 1));
       foreign_[name] = {fmt::format("\"of somebody else {}\"", i), R"("with \"quotes\" and \\")"};
-      records.push_back({ids_[i], name, "TXT", {foreign_[name].begin(), foreign_[name].end()}});
+      records.push_back({id_of(i), name, "TXT", {foreign_[name].begin(), foreign_[name].end()}});
     }
     put(records);
     const auto added = run({"domain", "import", "-"}, inventory);
     ASSERT_EQ(added.status, 0) << added.err;
   }
+
+  const std::string& id_of(int zone) const { return ids_[static_cast<std::size_t>(zone)]; }
 
   std::vector<std::string> ids_;
   Texts foreign_;
@@ -95,10 +96,10 @@ TEST_F(AwsFleet, TwoHundredDomainsInTwentyZonesAreIssuedIntoSecretsThatFit) {
     EXPECT_EQ(set.at("names"), json::value({"*." + name, name}));
     EXPECT_THAT(text(result.at("serial")), testing::EndsWith(text(set.at("serial"))));
     for (const auto& [part, tags] : held.at("tags").as_object()) {
-      EXPECT_EQ(tags.at("domain"), name);
+      EXPECT_EQ(tags.at("domain").as_string(), name);
       EXPECT_EQ(tags.at("serial"), result.at("serial"));
       EXPECT_EQ(tags.at("not_after"), result.at("not_after"));
-      EXPECT_EQ(tags.at("managed-by"), "certherd");
+      EXPECT_EQ(tags.at("managed-by").as_string(), "certherd");
       EXPECT_THAT(text(tags.at("owner")), testing::StartsWith("team-"));
     }
     for (const auto& [part, reference] : result.at("vault").as_object()) {
@@ -116,8 +117,8 @@ TEST_F(AwsFleet, TwoHundredDomainsInTwentyZonesAreIssuedIntoSecretsThatFit) {
   EXPECT_NE(now.at("current"), domains.at(renewed_name).at("current"));
   EXPECT_THAT(now.at("faults").as_array(), SizeIs(0)) << now;
   EXPECT_THAT(now.at("sets").as_object(), SizeIs(2)) << now;
-  EXPECT_TRUE(now.at("sets").as_object().contains(
-      domains.at(renewed_name).at("current").as_string()));
+  EXPECT_TRUE(
+      now.at("sets").as_object().contains(domains.at(renewed_name).at("current").as_string()));
   EXPECT_EQ(texts(), foreign_);
 }
 

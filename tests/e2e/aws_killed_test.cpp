@@ -32,7 +32,7 @@ class KilledOnAws : public OnAwsStage {
     for (int i = 0; i < zones; ++i) {
       const auto name = fmt::format("_acme-challenge.site-{0}.zone-{0}.test", i);
       foreign_[name] = {"\"of somebody else\""};
-      put({{ids[i], name, "TXT", {"\"of somebody else\""}}});
+      put({{ids[static_cast<std::size_t>(i)], name, "TXT", {"\"of somebody else\""}}});
     }
     const auto added = run({"domain", "import", "-"}, inventory);
     ASSERT_EQ(added.status, 0) << added.err;

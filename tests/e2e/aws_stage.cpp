@@ -51,9 +51,8 @@ void OnAwsStage::start_aws(Options options) {
   auto child = runtime::Child::start(loop(), command);
   ASSERT_TRUE(child) << child.error().message() << "\nremedy: scripts/setup test";
   aws_ = std::move(*child);
-  const bool ready = eventually(loop(), start_within, [this] {
-    return aws_->exit_status() || fs::exists(path("aws.json"));
-  });
+  const bool ready = eventually(
+      loop(), start_within, [this] { return aws_->exit_status() || fs::exists(path("aws.json")); });
   ASSERT_TRUE(ready && !aws_->exit_status()) << content_of(path("aws.log"));
   const auto addresses = json::parse(content_of(path("aws.json")));
   aws_url_ = text_at(addresses, "aws");
@@ -109,8 +108,8 @@ std::string OnAwsStage::config(const Options& options) const {
       "servers = [\"{dns}\"]\n"
       "authoritative_port = {port}\n"
       "check_within = \"1m\"\n",
-      fmt::arg("directory", pebble_->directory_url()), fmt::arg("rate", options.requests_per_second),
-      fmt::arg("dns", dns_server_),
+      fmt::arg("directory", pebble_->directory_url()),
+      fmt::arg("rate", options.requests_per_second), fmt::arg("dns", dns_server_),
       fmt::arg("port", dns_server_.substr(dns_server_.find(':') + 1)));
 }
 
@@ -125,7 +124,8 @@ void OnAwsStage::TearDown() {
 json::value OnAwsStage::check(const std::string& command, const json::value& input) {
   write_file(path("check.in"), json::serialize(input));
   runtime::Command call;
-  call.arguments = {"sh", "-c", R"("$@" <"$IN" >"$OUT")", "sh", python(), script("aws_check.py"),
+  call.arguments = {"sh",     "-c",     R"("$@" <"$IN" >"$OUT")",
+                    "sh",     python(), script("aws_check.py"),
                     aws_url_, command};
   call.environment = {{"IN", path("check.in")}, {"OUT", path("check.out")}};
   const Time deadline = loop().clock().now() + check_within;
@@ -168,8 +168,6 @@ Texts OnAwsStage::texts() {
   return found;
 }
 
-json::object OnAwsStage::secrets(const std::string& layout) {
-  return check("secrets", {{"prefix", "tls/"}, {"layout", layout}}).as_object();
-}
+json::object OnAwsStage::secrets() { return check("secrets", {{"prefix", "tls/"}}).as_object(); }
 
 }  // namespace certherd::e2e

@@ -52,7 +52,7 @@ class OnAwsStage : public EndToEnd {
   /// All TXT values of all zones.
   Texts texts();
   /// What the secrets below "tls/" hold, by domain: see tests/aws/aws_check.py.
-  boost::json::object secrets(const std::string& layout = "separate");
+  boost::json::object secrets();
 
   const demo::PebbleServer& pebble() const { return *pebble_; }
   const std::string& dns_server() const { return dns_server_; }
