@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using testing::SizeIs;
 
 constexpr int zones = 4;
-constexpr int domains = 24;
+constexpr int domains = 12;
 constexpr int kills = 10;
 constexpr int killed = 128 + SIGKILL;
 
@@ -38,13 +38,15 @@ class KilledOnAws : public OnAwsStage {
     ASSERT_EQ(added.status, 0) << added.err;
   }
 
-  void kill_a_run_after(Duration delay) {
+  /// Whether there was something left to be killed.
+  bool kill_a_run_after(Duration delay) {
     auto program = start({"issue", "--all"});
     loop().run(loop().clock().sleep_for(delay));
-    ASSERT_TRUE(program->running()) << "nothing was left to be killed";
+    const bool running = program->running();
     program->send(SIGKILL);
     const auto ended = program->wait();
-    ASSERT_EQ(ended.status, killed) << ended.err;
+    EXPECT_EQ(ended.status, running ? killed : 0) << ended.err;
+    return running;
   }
 
   /// One set at least of each domain, whose parts fit, is AWSCURRENT or AWSPREVIOUS throughout.
@@ -71,9 +73,9 @@ TEST_F(KilledOnAws, TenTimesEachDomainAlwaysHasACompleteSet) {
   expect_a_complete_set_each();
 
   std::mt19937_64 random(seed_of_this_run());
-  std::uniform_int_distribution<int> delay(50, 2500);
-  for (int i = 0; i < kills; ++i) {
-    ASSERT_NO_FATAL_FAILURE(kill_a_run_after(delay(random) * 1ms));
+  std::uniform_int_distribution<int> delay(50, 1500);
+  for (int count = 0; count < kills && !HasFailure();) {
+    if (kill_a_run_after(delay(random) * 1ms)) ++count;
     expect_a_complete_set_each();
   }
   fmt::print("{} domains were met between two sets\n", torn_);
