@@ -52,8 +52,8 @@ class AwsFleet : public OnAwsStage {
       for (int k = 0; k < domains_in_zone; ++k) {
         const bool led_away = k == domains_in_zone - 1;
         const auto name = domain_name(i, k);
-        inventory += fmt::format("{0},*.{0},{1},team-{2}\n", name,
-                                 named && !led_away ? id_of(i) : std::string(), i);
+        inventory +=
+            fmt::format("{0},*.{0},{1},team-{2}\n", name, named ? id_of(i) : std::string(), i);
         if (!led_away) continue;
         const auto target = fmt::format("{}.led.{}.", name, zone_name((i + 1) % zones));
         records.push_back({id_of(i), challenge_name(name), "CNAME", {target}});
