@@ -70,6 +70,7 @@ Task<Result<std::vector<std::string>>> SecretSet::store(std::vector<Entry> entri
     if (!turn) co_return fail(turn.error());
     if (*turn == Turn::look_again) continue;
     std::vector<std::string> arns;
+    arns.reserve(work.size());
     for (const auto& secret : work.seen) arns.push_back(secret->arn);
     co_return arns;
   }
@@ -78,6 +79,7 @@ Task<Result<std::vector<std::string>>> SecretSet::store(std::vector<Entry> entri
 
 Task<Result<SecretSet::Turn>> SecretSet::bring_about(Work* work) {
   std::vector<std::string> names;
+  names.reserve(work->size());
   for (const auto& entry : work->entries) names.push_back(entry.name);
   auto seen = co_await look(std::move(names));
   if (!seen) co_return fail(std::move(seen.error()));
@@ -98,6 +100,7 @@ Task<Result<std::vector<std::optional<Description>>>> SecretSet::look(
     std::vector<std::string> names) {
   std::vector<Answer<std::optional<Description>>> answers(names.size());
   std::vector<Task<void>> tasks;
+  tasks.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     tasks.push_back(describe_into(std::move(names[i]), &answers[i]));
   }

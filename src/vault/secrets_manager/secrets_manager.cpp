@@ -151,6 +151,7 @@ class SecretsManager final : public SecretsManagerVault {
       return {secret_name(options_.prefix, domain, Part::bundle)};
     }
     std::vector<std::string> names;
+    names.reserve(separate_parts.size());
     for (const auto part : separate_parts) {
       names.push_back(secret_name(options_.prefix, domain, part));
     }
@@ -169,6 +170,7 @@ class SecretsManager final : public SecretsManagerVault {
       values.emplace_back(std::move(material.fullchain));
     }
     std::vector<SecretSet::Entry> entries;
+    entries.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       entries.push_back({std::move(names[i]), std::move(values[i])});
     }
