@@ -143,7 +143,7 @@ Result<vault::AccountVault*> App::account_vault(const VaultName& name) {
 }
 
 Status App::start_places() {
-  if (std::exchange(services_->placed, true)) return {};
+  if (services_->placed) return {};
   for (const auto& [name, path] : config_.directories) {
     auto& vault = services_->vaults[name];
     vault = vault::make_directory(*pool_, path);
@@ -169,6 +169,7 @@ Status App::start_places() {
     target = deploy::make_files(loop_, *pool_, options);
     ports_.targets[name] = target.get();
   }
+  services_->placed = true;
   return {};
 }
 
