@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "dns/change_batcher.hpp"
 #include "dns/provider.hpp"
@@ -17,6 +18,9 @@ class BatchWatch {
     next_turn_ = loop.clock().now() + turn;
   }
 
+  /// The provider has taken that batch now.
+  void begin(const Ticket& ticket) { batch(ticket); }
+
   /// As ChangeBatcher::spreading().
   Task<Result<ChangeBatcher::Spreading>> look(Ticket ticket);
 
@@ -24,8 +28,9 @@ class BatchWatch {
   struct Batch {
     bool in_sync = false;
     bool asking = false;
-    int asked = 0;  ///< answers so far
-    Time ask_at;
+    int asked = 0;               ///< answers so far
+    Time taken_at;               ///< by the provider; of an earlier process: when we first heard
+    std::optional<Time> ask_at;  ///< none until the first one came to ask
   };
   // A batch that nobody has asked for during a whole turn is forgotten.
   static constexpr Duration turn = std::chrono::hours(1);
@@ -35,9 +40,10 @@ class BatchWatch {
 
   runtime::EventLoop& loop_;
   Provider& provider_;
-  // How long after the name servers that we can see show a change the whole host is in sync: so
-  // that about nine of ten first questions are answered by yes, and none comes much too late.
-  Duration experience_{0};
+  // How much longer than the name servers that we see the whole host takes for a change, as a share
+  // of the time that these have taken: so that about ten of eleven first questions are answered by
+  // yes, and none comes much too late.
+  double experience_ = 0;
   std::map<Ticket, Batch> batches_;
   std::map<Ticket, Batch> former_batches_;
   Time next_turn_;

@@ -141,6 +141,7 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
   while (!request->over()) co_await request->done.wait();
   if (request->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
   if (request->error) co_return fail(*request->error);
+  watch_.begin(request->ticket);
   co_return request->ticket;
 }
 
