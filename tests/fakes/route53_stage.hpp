@@ -41,9 +41,9 @@ class Route53Stage {
         .id = id, .name = Fqdn::literal(name), .is_private = is_private, .name_servers = {}};
     std::vector<Fqdn> servers;
     for (const auto* domain : {"org", "com", "net", "co.uk"}) {
-      auto server = Fqdn::literal("ns-" + id + ".awsdns." + domain);
-      zone.name_servers.push_back(server.text());
-      servers.push_back(std::move(server));
+      auto ns = Fqdn::literal("ns-" + id + ".awsdns." + domain);
+      zone.name_servers.push_back(ns.text());
+      servers.push_back(std::move(ns));
     }
     if (!is_private) delegations.try_emplace(zone.name, std::move(servers));
     dns::Zone added{.id = ZoneId(id), .name = zone.name};

@@ -378,6 +378,7 @@ ScriptedRoute53::Outcome ScriptedRoute53::take(const http::Request& request) {
 }
 
 http::Response ScriptedRoute53::answer_sts(const http::Request& request) {
+  ++sts_calls_;
   EXPECT_EQ(request.body, "Action=GetCallerIdentity&Version=2011-06-15");
   return xml_answer(
       200, fmt::format("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/"

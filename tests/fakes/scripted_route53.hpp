@@ -84,6 +84,7 @@ class ScriptedRoute53 final : public http::Client {
   /// All calls of Route 53, refused ones too.
   const std::deque<CallRecord>& calls() const { return calls_; }
   std::size_t count(const std::string& operation) const;
+  std::size_t sts_calls() const { return sts_calls_; }
   std::size_t refused(const std::string& code) const;
 
   /// When a change is in sync; nothing when it is not known.
@@ -136,6 +137,7 @@ class ScriptedRoute53 final : public http::Client {
   std::map<std::pair<std::string, std::size_t>, Fault> faults_;
   std::function<void()> interference_;
   std::deque<CallRecord> calls_;
+  std::size_t sts_calls_ = 0;
 };
 
 }  // namespace certherd::fakes

@@ -179,6 +179,8 @@ TEST_F(Route53Test, BlamesEachChangeOfANameThatIsRefusedForGoodAndAppliesNone) {
                               ensuring("_acme-challenge.stranger.example", "three")});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, Kind::rejected);
+  EXPECT_EQ(refused.error().detail,
+            "2 of 3 names in the batch are refused, so that nothing of it was changed");
   std::vector<std::string> blamed;
   for (const auto& cause : refused.error().causes) {
     EXPECT_EQ(cause.kind, Kind::rejected);
@@ -444,6 +446,22 @@ TEST_F(Route53Order, GoesByTheUrgencyOfTheCallsAndTheAccountsAllowance) {
   const auto& taken = stage.budget.taken();
   EXPECT_EQ(taken.at("route53/123456789012"), stage.server.calls().size());
   EXPECT_EQ(taken.at("route53-changes/123456789012"), 12);
+}
+
+TEST_F(Route53Account, IsKnownByItsAccessKeyWhereStsDoesNotTellItsNumber) {
+  stage.server.options().account = "";
+  add_zones(1);
+  stage.loop->run(find(Fqdn::literal("n0.example"), "Z0"));
+  EXPECT_EQ(stage.budget.taken().count("route53/AKIDEXAMPLE"), 1);
+  const auto asked = stage.server.sts_calls();
+  stage.loop->run(stage.loop->clock().sleep_for(std::chrono::minutes(30)));
+  stage.loop->run(find(Fqdn::literal("n0.example"), "Z0"));
+  EXPECT_EQ(stage.server.sts_calls(), asked);
+
+  stage.server.options().account = "123456789012";
+  stage.loop->run(stage.loop->clock().sleep_for(std::chrono::minutes(31)));
+  stage.loop->run(find(Fqdn::literal("n0.example"), "Z0"));
+  EXPECT_EQ(stage.budget.taken().count("route53/123456789012"), 1);
 }
 
 TEST_F(Route53Account, IsCheckedByOneCallThatChangesNothing) {

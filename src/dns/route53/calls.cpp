@@ -18,6 +18,8 @@ constexpr std::string_view version = "/2013-04-01";
 constexpr double change_units_per_second = 100;
 constexpr double change_units_at_once = 1500;
 
+constexpr Duration stand_in_kept_for = std::chrono::hours(1);
+
 std::string zone_path(const ZoneId& zone) {
   return fmt::format("{}/hostedzone/{}", version, aws::uri_encode(bare_id(zone.text())));
 }
@@ -132,13 +134,17 @@ Task<Status> Calls::take_change_units(std::size_t units) {
   co_return Status();
 }
 
-// Where STS cannot be asked, those with the same access key share at least.
+// Where STS cannot be asked, as in a network without a way to it, those with the same access key
+// share at least. Finding that out may take a while, in which every call waits.
 Task<Result<std::string>> Calls::find_account(int) {
+  if (!stand_in_.empty() && loop_.clock().now() < ask_again_at_) co_return stand_in_;
   auto account = co_await client_.session().account();
   if (account) co_return account;
   auto credentials = co_await client_.session().credentials();
   if (!credentials) co_return fail(std::move(credentials.error()));
-  co_return std::move(credentials->access_key_id);
+  stand_in_ = std::move(credentials->access_key_id);
+  ask_again_at_ = loop_.clock().now() + stand_in_kept_for;
+  co_return stand_in_;
 }
 
 }  // namespace certherd::dns::route53

@@ -10,6 +10,7 @@
 #include "aws/failure.hpp"
 #include "aws/session.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "dns/route53/xml.hpp"
 #include "dns/shared_lookups.hpp"
 #include "model/fqdn.hpp"
@@ -60,7 +61,9 @@ class Calls {
   runtime::EventLoop& loop_;
   runtime::Budget& budget_;
   double requests_per_second_;
-  SharedLookups<int, std::string> account_;               // one only: 0
+  SharedLookups<int, std::string> account_;  // one only: 0
+  std::string stand_in_;                     // for the account number, where STS does not tell it
+  Time ask_again_at_;
   std::map<std::string, runtime::Turnstile> turnstiles_;  // by account
 };
 

@@ -55,7 +55,12 @@ std::set<Fqdn> names_of(const std::vector<TxtChange>& changes) {
 /// What is refused of a batch: by name, with the words why.
 using Refusals = std::map<Fqdn, std::string>;
 
+// The causes say what is wrong with each change; the error itself is told to each of those whose
+// change it is, and must not tell them about the others.
 Error rejected(Error error, const std::vector<TxtChange>& changes, const Refusals& refusals) {
+  error.detail =
+      fmt::format("{} of {} names in the batch are refused, so that nothing of it was changed",
+                  refusals.size(), names_of(changes).size());
   for (const auto& change : changes) {
     const auto refusal = refusals.find(change.name);
     if (refusal != refusals.end()) error.causes.push_back(refused(change, refusal->second));
