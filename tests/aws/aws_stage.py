@@ -11,15 +11,30 @@ import os
 import pathlib
 import signal
 import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server import threaded_moto_server
-from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from moto.route53.models import route53_backends
 
 import route53_rules
 import secrets_rules
 import zone_server
+
+
+class OneAtATime(DomainDispatcherApplication):
+    """moto iterates over what other threads are changing."""
+
+    _turn = threading.Lock()
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        with self._turn:
+            return super().__call__(environ, start_response)
 
 
 class QuickHandler(MotoRequestHandler):
@@ -36,6 +51,7 @@ def main() -> None:
     ready = pathlib.Path(sys.argv[1])
     route53_rules.install()
     secrets_rules.install()
+    threaded_moto_server.DomainDispatcherApplication = OneAtATime
     threaded_moto_server.MotoRequestHandler = QuickHandler
     server = threaded_moto_server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

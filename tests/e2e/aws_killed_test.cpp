@@ -73,7 +73,7 @@ TEST_F(KilledOnAws, TenTimesEachDomainAlwaysHasACompleteSet) {
   expect_a_complete_set_each();
 
   std::mt19937_64 random(seed_of_this_run());
-  std::uniform_int_distribution<int> delay(50, 1500);
+  std::uniform_int_distribution<int> delay(50, 3000);
   for (int count = 0; count < kills && !HasFailure();) {
     if (kill_a_run_after(delay(random) * 1ms)) ++count;
     expect_a_complete_set_each();
