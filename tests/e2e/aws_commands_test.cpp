@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/create.hpp"
 #include "aws_stage.hpp"
 
 namespace certherd::e2e {
@@ -73,6 +74,30 @@ TEST_F(AwsCommands, ABundleIsOneSecretWithAllParts) {
   EXPECT_THAT(bundle.at("sets").as_object(), SizeIs(2)) << bundle;
   const auto& current = bundle.at("sets").at(bundle.at("current").as_string());
   EXPECT_EQ(current.at("serial"), renewed.json().at("results").at(0).at("serial"));
+}
+
+TEST_F(AwsCommands, AnotherMachineTakesTheAccountFromTheVault) {
+  configure("[ca.pebble]\n", "[ca.pebble]\naccount_vault = \"aws\"\n");
+  const auto first = run({"--json", "account", "register"});
+  ASSERT_EQ(first.status, 0) << first.err;
+
+  // Another store under another seal key.
+  const auto created = app::create_folder(path("other"), content_of(path("certherd.toml")));
+  ASSERT_TRUE(created) << created.error().message();
+  write_file(path("other") / "pebble-https-root.pem", pebble().trust_pem());
+  const std::vector<std::string> other = {"--config", "other/certherd.toml", "--json"};
+  const auto on_other = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), other.begin(), other.end());
+    return run(std::move(words));
+  };
+  ASSERT_EQ(on_other({"domain", "add", "good.test"}).status, 0);
+  const auto issued = on_other({"issue", "good.test"});
+  EXPECT_EQ(issued.status, 0) << issued.err;
+  const auto second = on_other({"account", "show"});
+  ASSERT_EQ(second.status, 0) << second.err;
+  for (const auto* member : {"account", "thumbprint"}) {
+    EXPECT_EQ(second.json().at(member), first.json().at(member));
+  }
 }
 
 }  // namespace
