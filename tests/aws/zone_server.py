@@ -6,6 +6,7 @@ delegates from them. The comment of a zone may say how: "not delegated", or "del
 ns1.example.net ns2.example.net".
 """
 
+import errno
 import re
 import socket
 import socketserver
@@ -260,6 +261,7 @@ class _TcpHandler(socketserver.StreamRequestHandler):
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
@@ -300,13 +302,21 @@ class _Server:
 
 
 def _bind_both(hosts: Respond, registry: Respond) -> tuple[_Server, _Server]:
-    """Two servers on the same port of two addresses."""
+    """Two servers on the same port of two addresses. One that somebody has, for UDP or TCP on
+    either address, is drawn again."""
     while True:
-        first = _Server(HOSTS, 0, hosts)
+        try:
+            first = _Server(HOSTS, 0, hosts)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            continue
         try:
             return first, _Server(REGISTRY, first.port, registry)
-        except OSError:  # somebody has the port there: draw another one
+        except OSError as error:
             first.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
 
 
 def start(route53: Route53Backend) -> int:
