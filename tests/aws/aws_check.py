@@ -121,7 +121,11 @@ def check_set(parts: dict[str, str]) -> dict[str, Any]:
         raise ValueError("CSR and certificate have different names")
     for lower, upper in zip(chain, chain[1:]):
         lower.verify_directly_issued_by(upper)
-    return {"serial": f"{leaf.serial_number:x}", "names": names_of(leaf.extensions)}
+    serial = f"{leaf.serial_number:x}"
+    return {
+        "serial": serial.zfill(len(serial) + len(serial) % 2),  # whole octets
+        "names": names_of(leaf.extensions),
+    }
 
 
 def parts_of(text: str, part: str) -> dict[str, str]:

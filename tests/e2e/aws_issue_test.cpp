@@ -94,7 +94,7 @@ TEST_F(AwsFleet, TwoHundredDomainsInTwentyZonesAreIssuedIntoSecretsThatFit) {
     ASSERT_THAT(held.at("sets").as_object(), SizeIs(1)) << held;
     const auto& set = held.at("sets").at(held.at("current").as_string());
     EXPECT_EQ(set.at("names"), json::value({"*." + name, name}));
-    EXPECT_THAT(text(result.at("serial")), testing::EndsWith(text(set.at("serial"))));
+    EXPECT_EQ(set.at("serial"), result.at("serial"));
     for (const auto& [part, tags] : held.at("tags").as_object()) {
       EXPECT_EQ(tags.at("domain").as_string(), name);
       EXPECT_EQ(tags.at("serial"), result.at("serial"));

@@ -143,7 +143,7 @@ TEST(FleetSimulation, WhatTheCaMissedWhileNobodyAnsweredIsOrderedAgainAtOnce) {
   FleetSimulation fleet(29, 60);
   fleet.serve_dns_ourselves();
   const Time begun = fleet.loop().clock().now();
-  fleet.issue_all(5s);
+  fleet.issue_all(5500ms);
   EXPECT_EQ(fleet.outcomes("issued"), 60);
   EXPECT_GT(fleet.ca().orders_placed(), 60);
   EXPECT_LT(fleet.loop().clock().now() - begun, 1min);
