@@ -12,6 +12,7 @@
 #include "acme/content_type.hpp"
 #include "acme/object_reader.hpp"
 #include "acme/urls.hpp"
+#include "base/utf8.hpp"
 
 namespace certherd::acme {
 namespace {
@@ -19,8 +20,6 @@ namespace {
 namespace json = boost::json;
 using Kind = Error::Kind;
 
-// A server's words are kept in the store and shown: more than this helps nobody.
-constexpr std::size_t longest_text = 2000;
 constexpr std::size_t most_subproblems = 100;
 
 // How long to leave a server alone that says "too many" but not until when.
@@ -105,18 +104,7 @@ Kind kind_of_status(int status) {
 
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
-  std::string text(value == nullptr ? std::string_view() : as_text(*value).value_or(""));
-  // It is shown on terminals, which take control characters for commands.
-  std::ranges::replace_if(
-      text,
-      [](char letter) { return static_cast<unsigned char>(letter) < 0x20U || letter == 0x7f; },
-      ' ');
-  if (text.size() <= longest_text) return text;
-  std::size_t end = longest_text;
-  // Not in the middle of a UTF-8 character: those bytes all begin with the bits 10.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text + "…";
+  return cleaned(value == nullptr ? std::string_view() : as_text(*value).value_or(""));
 }
 
 Problem::Subproblem parse_subproblem(const json::object& object) {
@@ -232,7 +220,7 @@ Error to_error(std::string op, const http::Response& response, Time now) {
       error.detail = fmt::format(
           "the server leads on to {}: redirects are not followed, so the config has to name the "
           "right URL of the CA",
-          elsewhere->substr(0, longest_text));
+          cleaned(*elsewhere));
     }
   }
   // RFC 8555 section 7.3.5: which account has the key already.

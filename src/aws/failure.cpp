@@ -11,14 +11,13 @@
 #include <pugixml.hpp>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace certherd::aws {
 namespace {
 
 namespace json = boost::json;
 using Kind = Error::Kind;
-
-// A service's words are kept in the store and shown: more than this helps nobody.
-constexpr std::size_t longest_text = 2000;
 
 // A change batch of Route 53 holds at most 1,000 changes, each with one message.
 constexpr std::size_t most_messages = 1000;
@@ -115,21 +114,6 @@ Kind kind_of_status(int status) {
       if (status >= 300 && status < 400) return Kind::misconfigured;
       return status >= 500 ? Kind::transient : Kind::rejected;
   }
-}
-
-/// As it can be shown on a terminal, which takes control characters for commands.
-std::string cleaned(std::string_view words) {
-  std::string text(words);
-  std::ranges::replace_if(
-      text,
-      [](char letter) { return static_cast<unsigned char>(letter) < 0x20U || letter == 0x7f; },
-      ' ');
-  if (text.size() <= longest_text) return text;
-  std::size_t end = longest_text;
-  // Not in the middle of a UTF-8 character: those bytes all begin with the bits 10.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text + "…";
 }
 
 /// Splits "[first, second]", as Route 53 writes several messages into one: at commas outside of

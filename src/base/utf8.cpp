@@ -1,5 +1,6 @@
 #include "base/utf8.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace certherd {
@@ -40,6 +41,20 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(form.octets);
   }
   return true;
+}
+
+std::string cleaned(std::string_view words) {
+  std::string text(words);
+  std::ranges::replace_if(
+      text,
+      [](char letter) { return static_cast<unsigned char>(letter) < 0x20U || letter == 0x7f; },
+      ' ');
+  if (text.size() <= longest_words) return text;
+  std::size_t end = longest_words;
+  // Not in the middle of a UTF-8 character: those bytes all begin with the bits 10.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  return text + "…";
 }
 
 }  // namespace certherd

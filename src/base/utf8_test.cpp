@@ -22,5 +22,11 @@ TEST(Utf8, RefusesWhatIsNot) {
   }
 }
 
+TEST(Cleaned, ShowsNoControlCharacterAndCutsAtACharacter) {
+  EXPECT_EQ(cleaned("a\x1b[2Jb\r\nc"), "a [2Jb  c");
+  const std::string long_words = std::string(longest_words - 1, 'x') + "ü";
+  EXPECT_EQ(cleaned(long_words), std::string(longest_words - 1, 'x') + "…");
+}
+
 }  // namespace
 }  // namespace certherd
