@@ -28,11 +28,13 @@ function(certherd_room name)
   endif()
 endfunction()
 
-# certherd_test(NAME LABEL label SOURCES file... ROOMS room... [TIMEOUT seconds])
+# certherd_test(NAME LABEL label SOURCES file... ROOMS room... [TIMEOUT seconds] [EACH])
 #
-# A GoogleTest program, discovered test by test, with one ctest label: unit, contract or e2e.
+# A GoogleTest program, with one ctest label: unit, contract or e2e. The tests of a unit program run
+# in one process, since most take less time than a process with sanitizers needs to start; those of
+# the others, and with EACH, are discovered one by one.
 function(certherd_test name)
-  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;ROOMS" ${ARGN})
+  cmake_parse_arguments(TEST "EACH" "LABEL;TIMEOUT" "SOURCES;ROOMS" ${ARGN})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
@@ -42,8 +44,13 @@ function(certherd_test name)
     target_link_libraries(${name} PRIVATE certherd_${room})
   endforeach()
   certherd_precompile(${name})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+  if(TEST_LABEL STREQUAL "unit" AND NOT TEST_EACH)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+      PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+  endif()
 endfunction()
 
 # CERTHERD_PRECOMPILED: further headers that all files of a folder include; they make it a
