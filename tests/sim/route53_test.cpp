@@ -202,16 +202,18 @@ TEST_F(Route53Fleet, DelegatedIntoOneZoneTakesAHandfulOfCalls) {
   EXPECT_EQ(host_->refused("PriorRequestNotComplete"), 0);
 }
 
-TEST_F(Route53Fleet, FinishesWhereAZoneTakesNothingWhileAChangeIsPending) {
-  set_stage({.delegated = true}, true);
-  issue_all();
-  print_figures("one zone that takes nothing while a change is PENDING");
-  expect_all_issued_and_nothing_left();
-  EXPECT_EQ(host_->refused("Throttling"), 0);
-
+TEST_F(Route53Fleet, InZonesOfTheirOwnFinishesWhereNoneTakesAnythingWhileAChangeIsPending) {
   set_stage({.delegated = false}, true);
   issue_all();
   print_figures("zones that take nothing while a change is PENDING");
+  expect_all_issued_and_nothing_left();
+  EXPECT_EQ(host_->refused("Throttling"), 0);
+}
+
+TEST_F(Route53Fleet, DelegatedIntoOneZoneFinishesWhereItTakesNothingWhileAChangeIsPending) {
+  set_stage({.delegated = true}, true);
+  issue_all();
+  print_figures("one zone that takes nothing while a change is PENDING");
   expect_all_issued_and_nothing_left();
   EXPECT_EQ(host_->refused("Throttling"), 0);
 }
