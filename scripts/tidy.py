@@ -67,7 +67,14 @@ def complaints_about(files, folder, flags):
         together.write("".join(f'#include "{file}"\n' for file in files))
         together.flush()
         run = subprocess.run(
-            [TIDY, "--quiet", together.name if len(files) > 1 else files[0], "--", *flags[1:]],
+            [
+                TIDY,
+                "--quiet",
+                f"--config-file={ROOT}/.clang-tidy",  # else looked for beside the text
+                together.name if len(files) > 1 else files[0],
+                "--",
+                *flags[1:],
+            ],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -96,7 +103,7 @@ def main():
     build = ROOT / sys.argv[1]
     STAMPS.mkdir(parents=True, exist_ok=True)
     version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
-    base_key = version + (ROOT / ".clang-tidy").read_bytes()
+    base_key = version + (ROOT / ".clang-tidy").read_bytes() + pathlib.Path(__file__).read_bytes()
     files = []
     for entry in json.loads((build / "compile_commands.json").read_text()):
         file = entry["file"]

@@ -203,8 +203,11 @@ class Reader {
 
   void dns(DnsName name, TomlSection& table) {
     const auto type = type_of(table, {"responder", "route53"});
-    if (type == "responder") responder(std::move(name), table);
-    if (type == "route53") route53(std::move(name), table);
+    if (type == "responder") {
+      responder(std::move(name), table);
+    } else if (type == "route53") {
+      route53(std::move(name), table);
+    }
   }
 
   aws::SectionOptions aws(TomlSection& table) {
@@ -249,8 +252,11 @@ class Reader {
 
   void vault(VaultName name, TomlSection& table) {
     const auto type = type_of(table, {"directory", "aws-secrets-manager"});
-    if (type == "directory") directory(std::move(name), table);
-    if (type == "aws-secrets-manager") secrets_manager(std::move(name), table);
+    if (type == "directory") {
+      directory(std::move(name), table);
+    } else if (type == "aws-secrets-manager") {
+      secrets_manager(std::move(name), table);
+    }
   }
 
   void secrets_manager(VaultName name, TomlSection& table) {
@@ -341,11 +347,11 @@ class Reader {
   }
 
   template <typename Name>
-  static const Name& name_of(const Name& name) {
+  static Name name_of(const Name& name) {
     return name;
   }
   template <typename Name, typename Section>
-  static const Name& name_of(const std::pair<const Name, Section>& entry) {
+  static Name name_of(const std::pair<const Name, Section>& entry) {
     return entry.first;
   }
 

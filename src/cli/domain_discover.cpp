@@ -23,7 +23,7 @@ struct Options {
 
 /// The section whose zones are asked for. Errors: misconfigured.
 Result<DnsName> section_of(const app::Config& config, const std::string& given) {
-  const DnsName dns = given.empty() ? config.defaults.dns : DnsName(given);
+  DnsName dns = given.empty() ? config.defaults.dns : DnsName(given);
   const auto refuse = [](std::string detail) {
     return fail(Error::Kind::misconfigured, "discover", std::move(detail));
   };
