@@ -1,9 +1,11 @@
 #include "app/app.hpp"
 
-#include "app/aws_access.hpp"
 #include "app/seal_keys.hpp"
+#include "app/version.hpp"
+#include "aws/access.hpp"
 #include "base/log.hpp"
 #include "base/versioned_folder.hpp"
+#include "deploy/unusable.hpp"
 #include "dns/live_visibility.hpp"
 #include "dns/route53/route53.hpp"
 #include "fleet/scan.hpp"
@@ -29,8 +31,8 @@ constexpr Duration route53_gather = std::chrono::seconds(1);
 }  // namespace
 
 struct App::Services {
-  std::map<DnsName, AwsAccess> dns_access;
-  std::map<VaultName, AwsAccess> vault_access;
+  std::map<DnsName, aws::Access> dns_access;
+  std::map<VaultName, aws::Access> vault_access;
   bool placed = false;  ///< vaults and targets are there
   std::unique_ptr<dns::Visibility> visibility;
   std::map<DnsName, std::unique_ptr<dns::Provider>> providers;  ///< that need no start
@@ -151,7 +153,8 @@ Status App::start_places() {
   }
   for (const auto& [name, section] : config_.secrets_managers) {
     const auto op = fmt::format("open [vault.{}]", name);
-    auto access = open_aws(section.options, aws::Service::secrets_manager, loop_, *pool_, *random_);
+    auto access = aws::open(section.options, aws::Service::secrets_manager, loop_, *pool_, *random_,
+                            user_agent());
     if (!access) return fail(std::move(access.error()).during(op));
     auto& kept = services_->vault_access[name];
     kept = std::move(*access);
@@ -164,10 +167,21 @@ Status App::start_places() {
     vault = vault::make_secrets_manager(*kept.session, std::move(options), *store_);
     ports_.vaults[name] = vault.get();
   }
-  for (const auto& [name, options] : config_.files_targets) {
+  const deploy::Surroundings surroundings{.loop = loop_,
+                                          .offload = *pool_,
+                                          .random = *random_,
+                                          .budget = *store_,
+                                          .user_agent = user_agent(),
+                                          .withheld = config_.secret_variables};
+  for (const auto& [name, section] : config_.targets) {
+    auto opened = section->open(surroundings);
     auto& target = services_->targets[name];
-    target = deploy::make_files(loop_, *pool_, options);
+    target = opened ? std::move(*opened)
+                    : deploy::make_unusable(
+                          std::move(opened.error()).during(fmt::format("open [target.{}]", name)));
     ports_.targets[name] = target.get();
+    ports_.accepts[name] = section->accepts();
+    ports_.edges[name] = section->edges();
   }
   services_->placed = true;
   return {};
@@ -198,7 +212,8 @@ Status App::start_providers() {
 
   for (const auto& [name, section] : config_.route53) {
     const auto op = fmt::format("open [dns.{}]", name);
-    auto access = open_aws(section.options, aws::Service::route53, loop_, *pool_, *random_);
+    auto access =
+        aws::open(section.options, aws::Service::route53, loop_, *pool_, *random_, user_agent());
     if (!access) return fail(std::move(access.error()).during(op));
     auto& kept = services_->dns_access[name];
     kept = std::move(*access);

@@ -1,16 +1,15 @@
 #include "app/config.hpp"
 
 #include <fmt/ranges.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <set>
 
-#include "app/toml_section.hpp"
+#include "aws/access.hpp"
 #include "base/versioned_folder.hpp"
+#include "config/section.hpp"
 #include "crypto/encoding.hpp"
 #include "vault/secrets_manager/names.hpp"
 
@@ -20,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t config_limit = 1U << 20U;
-constexpr std::size_t secret_limit = 64U << 10U;
 
 /// By these every AWS SDK, and so certherd, may be given what it signs with.
 constexpr std::array secret_variables_of_aws = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
@@ -29,13 +27,10 @@ constexpr std::array secret_variables_of_aws = {"AWS_SECRET_ACCESS_KEY", "AWS_SE
 /// Turns sections into typed values; one function per section.
 class Reader {
  public:
-  Reader(fs::path file, Faults& faults) : folder_(file.parent_path()), faults_(faults) {
-    config_.file = std::move(file);
-  }
+  explicit Reader(fs::path file) : folder_(file.parent_path()) { config_.file = std::move(file); }
 
-  Config read(const toml::table& root) {
-    TomlSection top(&root, "", faults_);
-    store(section(top, "store"));
+  Config read(config::Section top) {
+    store(top.section("store"));
     for (auto& [name, vault] : all(top, "vault")) {
       vaults_.emplace(name);
       this->vault(VaultName(name), vault);
@@ -43,28 +38,28 @@ class Reader {
     for (auto& [name, ca] : all(top, "ca")) this->ca(CaName(name), ca);
     for (auto& [name, dns] : all(top, "dns")) this->dns(DnsName(name), dns);
     for (auto& [name, target] : all(top, "target")) this->target(TargetName(name), target);
-    defaults(section(top, "defaults"));
-    resolver(section(top, "resolver"));
-    probe(section(top, "probe"));
+    defaults(top.section("defaults"));
+    resolver(top.section("resolver"));
+    probe(top.section("probe"));
     top.done();
     if (!config_.route53.empty() || !config_.secrets_managers.empty()) {
       secret_variables_.insert(secret_variables_of_aws.begin(), secret_variables_of_aws.end());
     }
-    for (auto& [name, target] : config_.files_targets) target.withheld = secret_variables_;
+    for (const auto& [name, target] : config_.targets)
+      secret_variables_.merge(target->secret_variables());
+    config_.secret_variables = std::move(secret_variables_);
     return std::move(config_);
   }
 
  private:
-  TomlSection section(TomlSection& top, std::string_view key) {
-    return {top.table(key), std::string(key), faults_};
-  }
-  std::vector<std::pair<std::string, TomlSection>> all(TomlSection& top, std::string_view key) {
-    return section(top, key).sections();
+  static std::vector<std::pair<std::string, config::Section>> all(config::Section& top,
+                                                                  std::string_view key) {
+    return top.section(key).sections();
   }
 
   fs::path absolute(const std::string& path) const { return (folder_ / path).lexically_normal(); }
 
-  void store(TomlSection table) {
+  void store(config::Section table) {
     const auto url = table.text("url").value_or("sqlite:state.db");
     constexpr std::string_view scheme = "sqlite:";
     if (url.starts_with(scheme)) {
@@ -77,33 +72,21 @@ class Reader {
     } else {
       config_.seal_key.file = absolute("certherd.key");
     }
-    for (const auto* inner : table.tables("old_seal_keys")) {
-      config_.old_seal_keys.push_back(secret_in(table, "old_seal_keys", inner));
+    for (auto& inner : table.tables("old_seal_keys")) {
+      auto source = config::read_secret_table(inner, table.where("old_seal_keys"), folder_);
+      if (!source.env.empty()) secret_variables_.insert(source.env);
+      config_.old_seal_keys.push_back(std::move(source));
     }
     table.done();
   }
 
-  std::optional<SecretSource> secret(TomlSection& parent, std::string_view key) {
-    const auto* inner = parent.table(key);
-    if (inner == nullptr) return std::nullopt;
-    return secret_in(parent, key, inner);
-  }
-
-  SecretSource secret_in(TomlSection& parent, std::string_view key, const toml::table* inner) {
-    TomlSection table(inner, fmt::format("{}.{}", parent.name(), key), faults_);
-    SecretSource source;
-    source.where = parent.where(key);
-    source.env = table.text("env").value_or("");
-    if (!source.env.empty()) secret_variables_.insert(source.env);
-    if (const auto file = table.text("file")) source.file = absolute(*file);
-    if (source.env.empty() == source.file.empty()) {
-      table.fault("env", R"(name one place: { env = "NAME" } or { file = "PATH" })");
-    }
-    table.done();
+  std::optional<SecretSource> secret(config::Section& parent, std::string_view key) {
+    auto source = config::read_secret_source(parent, key, folder_);
+    if (source && !source->env.empty()) secret_variables_.insert(source->env);
     return source;
   }
 
-  void ca(CaName name, TomlSection& table) {
+  void ca(CaName name, config::Section& table) {
     CaConfig ca;
     ca.directory = table.text("directory").value_or("");
     if (!ca.directory.starts_with("https://")) {
@@ -131,19 +114,17 @@ class Reader {
     ca.requests_at_once =
         static_cast<int>(table.integer("requests_at_once", 1, 1'000).value_or(ca.requests_at_once));
     ca.timeout = table.duration("timeout").value_or(ca.timeout);
-    if (const auto* eab = table.table("eab")) {
-      ca.eab = external_account(TomlSection(eab, table.name() + ".eab", faults_));
-    }
+    if (auto eab = table.table("eab")) ca.eab = external_account(std::move(*eab));
     ca.account_vault = account_vault(table);
-    ca.profile = named(table, "profile");
-    ca.preferred_chain = named(table, "preferred_chain");
+    ca.profile = table.named("profile");
+    ca.preferred_chain = table.named("preferred_chain");
     ca.limits = limits(table, ca.directory);
     table.done();
     config_.cas.emplace(std::move(name), std::move(ca));
   }
 
-  VaultName account_vault(TomlSection& table) {
-    VaultName name(named(table, "account_vault"));
+  VaultName account_vault(config::Section& table) {
+    VaultName name(table.named("account_vault"));
     if (!name.empty() && !vaults_.contains(name)) {
       table.fault("account_vault", fmt::format("there is no [vault.{}]", name));
     } else if (config_.directories.contains(name)) {
@@ -154,7 +135,7 @@ class Reader {
     return name;
   }
 
-  ExternalAccountConfig external_account(TomlSection table) {
+  ExternalAccountConfig external_account(config::Section table) {
     ExternalAccountConfig eab;
     eab.kid = table.text("kid").value_or("");
     if (eab.kid.empty()) table.fault("kid", "must be the key id that the CA gave with the key");
@@ -167,14 +148,7 @@ class Reader {
     return eab;
   }
 
-  /// A text that may be left out, but not be empty.
-  std::string named(TomlSection& table, std::string_view key) {
-    const auto text = table.text(key);
-    if (text && text->empty()) table.fault(key, "must not be empty: leave it out for the default");
-    return text.value_or("");
-  }
-
-  static CaLimits limits(TomlSection& table, const std::string& directory) {
+  static CaLimits limits(config::Section& table, const std::string& directory) {
     if (const auto preset = table.text("limits")) {
       if (*preset == "letsencrypt") return CaLimits::letsencrypt;
       if (*preset == "letsencrypt-staging") return CaLimits::letsencrypt_staging;
@@ -193,7 +167,7 @@ class Reader {
   }
 
   /// The type of a section, which is one of `supported`; else nothing, and a fault.
-  std::string type_of(TomlSection& table, std::vector<std::string> supported) {
+  std::string type_of(config::Section& table, std::vector<std::string> supported) {
     auto type = table.text("type").value_or("");
     if (std::ranges::find(supported, type) != supported.end()) return type;
     table.fault("type", fmt::format("\"{}\" is not supported by this version; supported: \"{}\"",
@@ -201,7 +175,7 @@ class Reader {
     return {};
   }
 
-  void dns(DnsName name, TomlSection& table) {
+  void dns(DnsName name, config::Section& table) {
     const auto type = type_of(table, {"responder", "route53"});
     if (type == "responder") {
       responder(std::move(name), table);
@@ -210,20 +184,9 @@ class Reader {
     }
   }
 
-  aws::SectionOptions aws(TomlSection& table) {
-    aws::SectionOptions options;
-    options.profile = named(table, "profile");
-    options.region = named(table, "region");
-    options.role_arn = named(table, "role_arn");
-    options.endpoint = named(table, "endpoint");
-    while (options.endpoint.ends_with('/')) options.endpoint.pop_back();
-    options.timeout = table.duration("timeout").value_or(options.timeout);
-    return options;
-  }
-
-  void route53(DnsName name, TomlSection& table) {
+  void route53(DnsName name, config::Section& table) {
     Route53Config config;
-    config.options = aws(table);
+    config.options = aws::read_section_options(table);
     // AWS raises the limit for some: more than a thousand is surely a slip.
     config.requests_per_second =
         table.number("requests_per_second", 0.01, 1'000).value_or(config.requests_per_second);
@@ -231,7 +194,7 @@ class Reader {
     config_.route53.emplace(std::move(name), std::move(config));
   }
 
-  void responder(DnsName name, TomlSection& table) {
+  void responder(DnsName name, config::Section& table) {
     dns::ResponderOptions options;
     options.listen = servers(table, "listen", 53);
     if (options.listen.empty()) {
@@ -250,7 +213,7 @@ class Reader {
     config_.responders.emplace(std::move(name), std::move(options));
   }
 
-  void vault(VaultName name, TomlSection& table) {
+  void vault(VaultName name, config::Section& table) {
     const auto type = type_of(table, {"directory", "aws-secrets-manager"});
     if (type == "directory") {
       directory(std::move(name), table);
@@ -259,9 +222,9 @@ class Reader {
     }
   }
 
-  void secrets_manager(VaultName name, TomlSection& table) {
+  void secrets_manager(VaultName name, config::Section& table) {
     SecretsManagerConfig config;
-    config.options = aws(table);
+    config.options = aws::read_section_options(table);
     config.prefix = table.text("prefix").value_or(config.prefix);
     if (auto fit = vault::secrets_manager::check_prefix(config.prefix); !fit) {
       table.fault("prefix", fit.error().detail);
@@ -271,63 +234,40 @@ class Reader {
     if (layout != "separate" && layout != "bundle") {
       table.fault("layout", "must be separate (three secrets for each domain) or bundle (one)");
     }
-    config.kms_key_id = named(table, "kms_key_id");
+    config.kms_key_id = table.named("kms_key_id");
     table.done();
     config_.secrets_managers.emplace(std::move(name), std::move(config));
   }
 
-  void directory(VaultName name, TomlSection& table) {
+  void directory(VaultName name, config::Section& table) {
     const auto path = table.text("path");
     if (!path) table.fault("path", "must name the folder for the secrets");
     table.done();
     config_.directories.emplace(std::move(name), absolute(path.value_or(".")));
   }
 
-  void target(TargetName name, TomlSection& table) {
-    if (type_of(table, {"files"}).empty()) return;
-    deploy::FilesOptions options;
-    const auto path = table.text("path");
-    if (!path) table.fault("path", "must name the folder to install into");
-    options.path = absolute(path.value_or("."));
-    options.bundle = table.boolean("bundle").value_or(false);
-    options.owner = table.text("owner").value_or("");
-    if (const auto mode = table.text("mode")) options.mode = file_mode(table, *mode);
-    options.reload = table.texts("reload").value_or(std::vector<std::string>{});
-    options.reload_timeout = table.duration("timeout").value_or(options.reload_timeout);
-    table.done();
-    config_.files_targets.emplace(std::move(name), std::move(options));
+  void target(TargetName name, config::Section& table) {
+    const auto type = type_of(table, deploy::target_types());
+    if (type.empty()) return;
+    config_.targets.emplace(std::move(name), deploy::read_target(type, table, folder_));
   }
 
-  unsigned file_mode(TomlSection& table, const std::string& text) {
-    unsigned mode = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-    const bool octal = failure == std::errc{} && end == text.data() + text.size();
-    if (octal && (mode & ~0770U) == 0 && (mode & 0400U) != 0) return mode;
-    table.fault("mode",
-                R"(must be an octal text such as "0640"; nothing for others, since it holds )"
-                "private keys");
-    return 0600;
-  }
-
-  void defaults(TomlSection table) {
+  void defaults(config::Section table) {
     auto& defaults = config_.defaults;
     defaults.ca = chosen<CaName>(table, "ca", config_.cas);
     defaults.dns = chosen<DnsName>(table, "dns", config_.dns_names());
     defaults.vault = chosen<VaultName>(table, "vault", config_.vault_names());
     for (auto& target : table.texts("targets").value_or(std::vector<std::string>{})) {
       TargetName name(std::move(target));
-      if (!config_.files_targets.contains(name)) {
+      if (!config_.targets.contains(name)) {
         table.fault("targets", fmt::format("there is no [target.{}]", name));
       }
       defaults.targets.push_back(std::move(name));
     }
-    if (const auto key = table.text("key"); key && *key != "auto") {
-      const auto type = parse_key_type(*key);
-      if (type && *type != KeyType::ed25519) {
-        defaults.key = *type;
-      } else {
-        table.fault("key", "must be auto, ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096");
-      }
+    if (const auto key = table.text("key")) {
+      const auto choice = parse_key_choice(*key);
+      if (!choice) table.fault("key", "must be one of " + key_choices());
+      defaults.key = choice.value_or(KeyChoice{});
     }
     defaults.renew_at = table.number("renew_at", 0.1, 0.95).value_or(defaults.renew_at);
     defaults.prove_within = table.duration("prove_within").value_or(defaults.prove_within);
@@ -335,7 +275,7 @@ class Reader {
   }
 
   template <typename Name, typename Sections>
-  Name chosen(TomlSection& table, std::string_view key, const Sections& sections) {
+  Name chosen(config::Section& table, std::string_view key, const Sections& sections) {
     if (const auto text = table.text(key)) {
       Name name(*text);
       if (!sections.contains(name))
@@ -355,7 +295,7 @@ class Reader {
     return entry.first;
   }
 
-  void resolver(TomlSection table) {
+  void resolver(config::Section table) {
     auto& resolver = config_.resolver;
     resolver.servers = servers(table, "servers", 53);
     using Check = dns::ResolverOptions::Check;
@@ -381,7 +321,7 @@ class Reader {
     table.done();
   }
 
-  void probe(TomlSection table) {
+  void probe(config::Section table) {
     if (const auto trust = table.text("trust")) config_.probe.trust = absolute(*trust);
     config_.probe.timeout = table.duration("timeout").value_or(config_.probe.timeout);
     config_.defaults.probe_timeout = config_.probe.timeout;
@@ -391,7 +331,7 @@ class Reader {
     table.done();
   }
 
-  std::vector<dns::ServerAddress> servers(TomlSection& table, std::string_view key,
+  std::vector<dns::ServerAddress> servers(config::Section& table, std::string_view key,
                                           std::uint16_t port) {
     std::vector<dns::ServerAddress> parsed;
     for (const auto& text : table.texts(key).value_or(std::vector<std::string>{})) {
@@ -405,7 +345,7 @@ class Reader {
     return parsed;
   }
 
-  std::vector<Fqdn> names(TomlSection& table, std::string_view key) {
+  std::vector<Fqdn> names(config::Section& table, std::string_view key) {
     std::vector<Fqdn> parsed;
     for (const auto& text : table.texts(key).value_or(std::vector<std::string>{})) {
       auto name = Fqdn::parse(text);
@@ -419,7 +359,6 @@ class Reader {
   }
 
   fs::path folder_;
-  Faults& faults_;
   Config config_;
   std::set<VaultName> vaults_;              // of any type
   std::set<std::string> secret_variables_;  // named by any section
@@ -439,35 +378,6 @@ std::set<VaultName> Config::vault_names() const {
   for (const auto& [name, section] : directories) names.insert(name);
   for (const auto& [name, section] : secrets_managers) names.insert(name);
   return names;
-}
-
-Result<Secret<std::string>> SecretSource::read() const {
-  const std::string op = where.empty() ? "read a secret" : where;
-  if (!env.empty()) {
-    const char* value = std::getenv(env.c_str());
-    if (value == nullptr || *value == '\0') {
-      return fail(
-          Error::Kind::misconfigured, op,
-          fmt::format("the environment variable {} is not set: put the secret into it", env));
-    }
-    return Secret<std::string>(value);
-  }
-  struct stat status{};
-  if (stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(
-        Error::Kind::misconfigured, op,
-        fmt::format("{0} can be read by others than its owner: run chmod 600 {0}", file.string()));
-  }
-  auto content = read_file(file, secret_limit);
-  if (!content) {
-    auto error = std::move(content.error()).during(op);
-    if (error.kind == Error::Kind::not_found) {
-      error.detail += ": write the secret into it, for its owner alone (chmod 600)";
-    }
-    error.kind = Error::Kind::misconfigured;
-    return fail(std::move(error));
-  }
-  return Secret<std::string>(std::move(*content));
 }
 
 Result<Secret<std::string>> ExternalAccountConfig::read_key() const {
@@ -510,14 +420,10 @@ Result<Config> load_config(const fs::path& file) {
     error.kind = Error::Kind::misconfigured;
     return fail(std::move(error));
   }
-  Faults faults(file.string());
-  auto parsed = toml::parse(*text);
-  if (!parsed) {
-    faults.add(parsed.error().source().begin, "syntax", std::string(parsed.error().description()));
-    return fail(std::move(faults).error());
-  }
-  auto config = Reader(fs::absolute(file), faults).read(parsed.table());
-  if (!faults.empty()) return fail(std::move(faults).error());
+  auto document = config::Document::parse(file.string(), *text);
+  if (!document) return fail(std::move(document.error()));
+  auto config = Reader(fs::absolute(file)).read(document->root());
+  if (!document->faults().empty()) return fail(std::move(document->faults()).error());
   return config;
 }
 

@@ -9,7 +9,8 @@
 
 #include "aws/settings.hpp"
 #include "base/secret.hpp"
-#include "deploy/files.hpp"
+#include "config/secret_source.hpp"
+#include "deploy/target_section.hpp"
 #include "dns/responder/responder.hpp"
 #include "dns/visibility.hpp"
 #include "fleet/ports.hpp"
@@ -18,16 +19,7 @@
 
 namespace certherd::app {
 
-/// Where a secret is to be read from: it never stands in the config itself. One of both is set.
-struct SecretSource {
-  std::string env;
-  std::filesystem::path file;
-  std::string where{};  ///< "FILE:LINE: section.key" for errors; empty when it was not in a config
-
-  /// Reads it. Errors: misconfigured, naming the variable or file that is missing, or a file that
-  /// others may read.
-  Result<Secret<std::string>> read() const;
-};
+using config::SecretSource;
 
 /// An account that exists outside of ACME and is to be bound to ours (RFC 8555 section 7.3.4).
 struct ExternalAccountConfig {
@@ -87,10 +79,11 @@ struct Config {
   std::map<DnsName, Route53Config> route53;
   std::map<VaultName, std::filesystem::path> directories;
   std::map<VaultName, SecretsManagerConfig> secrets_managers;
-  std::map<TargetName, deploy::FilesOptions> files_targets;
+  std::map<TargetName, std::shared_ptr<const deploy::TargetSection>> targets;  // shared by copies
   fleet::Defaults defaults;
   dns::ResolverOptions resolver;
   ProbeConfig probe;
+  std::set<std::string> secret_variables;  ///< of our environment that hold secrets
 
   /// All [dns.NAME], and all [vault.NAME], of whatever type.
   std::set<DnsName> dns_names() const;

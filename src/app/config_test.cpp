@@ -105,9 +105,8 @@ TEST_F(ConfigTest, ReadsEverySection) {
   EXPECT_EQ(ca.preferred_chain, "Some Root X1");
   EXPECT_EQ(config->responders.at(DnsName("own")).ttl, 3);
   EXPECT_EQ(config->directories.at(VaultName("v")), folder / "vault");
-  EXPECT_EQ(config->files_targets.at(TargetName("t")).mode, 0640U);
-  EXPECT_EQ(config->files_targets.at(TargetName("t")).path, "/srv/edge");
-  EXPECT_EQ(config->defaults.key, KeyType::rsa_2048);
+  EXPECT_EQ(config->targets.at(TargetName("t"))->accepts().keys, deploy::every_key_type());
+  EXPECT_EQ(config->defaults.key, KeyChoice{.type = KeyType::rsa_2048});
   EXPECT_EQ(config->resolver.servers.at(1).port, 5353);
   EXPECT_EQ(config->probe.timeout, 4s);
   EXPECT_EQ(config->probe.warn_days, 21);
@@ -338,7 +337,7 @@ type = "files"
 path = "edge"
 )");
   ASSERT_TRUE(config) << config.error().message();
-  EXPECT_TRUE(config->files_targets.at(TargetName("t")).withheld.contains("AWS_SECRET_ACCESS_KEY"));
+  EXPECT_TRUE(config->secret_variables.contains("AWS_SECRET_ACCESS_KEY"));
 }
 
 }  // namespace

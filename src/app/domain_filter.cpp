@@ -153,7 +153,7 @@ bool DomainFilter::holds(const Term& term, const store::DomainRow& row,
       return any_matches(glob, domain.targets.empty() ? defaults.targets : domain.targets);
     }
     if (key == "key") {
-      return matches(glob, domain.key.empty() ? to_string(defaults.key) : domain.key);
+      return matches(glob, domain.key.empty() ? std::string(to_string(defaults.key)) : domain.key);
     }
     if (key == "profile") return matches(glob, domain.profile);
     if (key == "endpoints") return any_matches(glob, domain.endpoints);

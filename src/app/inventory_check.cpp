@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "policy/key_choice.hpp"
 #include "policy/public_suffix.hpp"
 
 namespace certherd::app {
@@ -14,7 +15,21 @@ constexpr std::size_t letsencrypt_names = 100;  // docs/rate-limits.md of Let's 
 
 }  // namespace
 
-std::vector<Error> missing_sections(const Config& config, const Domain& domain) {
+Status check_key(const Config& config, const Domain& domain) {
+  std::vector<policy::KeyTaker> takers;
+  for (const auto& name : fleet::targets_of(domain, config.defaults)) {
+    const auto target = config.targets.find(name);
+    if (target == config.targets.end()) continue;
+    takers.push_back({fmt::format("[target.{}]", name), target->second->accepts().keys});
+  }
+  const auto choice =
+      domain.key.empty() ? std::optional(config.defaults.key) : parse_key_choice(domain.key);
+  auto key = policy::choose_key(choice.value_or(KeyChoice{}).type, takers);
+  if (!key) return fail(std::move(key.error()));
+  return {};
+}
+
+std::vector<Error> misfits(const Config& config, const Domain& domain) {
   std::vector<Error> missing;
   const auto look = [&missing](std::string_view column, std::string_view kind, const auto& name,
                                const auto& sections) {
@@ -27,7 +42,10 @@ std::vector<Error> missing_sections(const Config& config, const Domain& domain) 
   look("dns", "dns", domain.dns, config.dns_names());
   look("vault", "vault", domain.vault, config.vault_names());
   for (const auto& target : domain.targets) {
-    look("targets", "target", target, config.files_targets);
+    look("targets", "target", target, config.targets);
+  }
+  if (auto fit = check_key(config, domain); !fit) {
+    missing.push_back(fail(fit.error().kind, "key", fit.error().detail).value());
   }
   return missing;
 }

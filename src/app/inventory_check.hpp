@@ -9,9 +9,14 @@
 
 namespace certherd::app {
 
-/// The sections that a domain names and the config lacks, so that this is told now and not when a
-/// certificate runs out. Misconfigured; the op is the column.
-std::vector<Error> missing_sections(const Config& config, const Domain& domain);
+/// What of a domain does not go with the config: sections that it names and that are not there, a
+/// type of key that not all of its targets take. So this is told now and not when a certificate
+/// runs out. Misconfigured; the op is the column.
+std::vector<Error> misfits(const Config& config, const Domain& domain);
+
+/// Whether all targets of the domain take the type of key that it wants. Errors: misconfigured,
+/// naming who does not.
+Status check_key(const Config& config, const Domain& domain);
 
 /// What is allowed and will most likely fail: names that the domain's CA refuses to sign, as far
 /// as its `limits` tell that.

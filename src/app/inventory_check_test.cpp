@@ -28,12 +28,11 @@ TEST(InventoryCheck, NamesTheSectionsThatAreMissing) {
                                  {"dns", "moon"},
                                  {"vault", "moon"},
                                  {"targets", "moon sun"}});
-  const auto missing = missing_sections(config(CaLimits::none), *domain);
+  const auto missing = misfits(config(CaLimits::none), *domain);
   ASSERT_EQ(missing.size(), 5U);
   EXPECT_EQ(missing[0].message(), "ca: there is no [ca.moon] in the config");
   EXPECT_EQ(missing[4].message(), "targets: there is no [target.sun] in the config");
-  EXPECT_THAT(missing_sections(config(CaLimits::none), *domain_of({{"domain", "a.example"}})),
-              IsEmpty());
+  EXPECT_THAT(misfits(config(CaLimits::none), *domain_of({{"domain", "a.example"}})), IsEmpty());
 }
 
 TEST(InventoryCheck, DoubtsNamesThatNoPublicCaSigns) {

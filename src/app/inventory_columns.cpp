@@ -138,14 +138,10 @@ class DomainBuilder {
   }
 
   void key(const std::string& value) {
-    const auto type = parse_key_type(value);
-    const bool known = value.empty() || value == "auto" || (type && *type != KeyType::ed25519);
-    if (known) {
+    if (value.empty() || parse_key_choice(value)) {
       domain_.key = value;
     } else {
-      error("key", fmt::format("\"{}\" is none of auto, ecdsa-p256, ecdsa-p384, rsa-2048, "
-                               "rsa-3072, rsa-4096",
-                               value));
+      error("key", fmt::format("\"{}\" is none of {}", value, key_choices()));
     }
   }
 

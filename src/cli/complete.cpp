@@ -196,7 +196,7 @@ std::vector<std::string> names_of_config(ValueKind kind, const std::string& conf
     case ValueKind::vault:
       return texts(loaded->vault_names());
     case ValueKind::target:
-      return keys(loaded->files_targets);
+      return keys(loaded->targets);
     case ValueKind::other:
     case ValueKind::file:
     case ValueKind::folder:

@@ -62,7 +62,7 @@ Task<Result<app::InventoryFile>> read_inventory(app::App* app, Context context, 
   co_await background.join();
   if (!file) co_return file;
   for (const auto& row : file->rows) {
-    for (auto& missing : app::missing_sections(app->config(), row.domain)) {
+    for (auto& missing : app::misfits(app->config(), row.domain)) {
       file->faults.add(row.number, std::move(missing));
     }
   }

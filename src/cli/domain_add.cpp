@@ -60,7 +60,7 @@ Result<Domain> domain_from(const AddOptions& options) {
 Task<int> add(app::App* app, Context context, AddOptions options) {
   auto domain = domain_from(options);
   if (!domain) co_return report(context, domain.error());
-  if (auto missing = app::missing_sections(app->config(), *domain); !missing.empty()) {
+  if (auto missing = app::misfits(app->config(), *domain); !missing.empty()) {
     co_return report(context, missing.front());
   }
   auto inventory = co_await app->store().domains();

@@ -26,7 +26,7 @@ Task<int> set(app::App* app, Context context, Options options) {
   if (!row) co_return report(context, row.error());
   auto after = app::with_columns(row->domain, *columns);
   if (!after) co_return report(context, after.error());
-  if (auto missing = app::missing_sections(app->config(), *after); !missing.empty()) {
+  if (auto missing = app::misfits(app->config(), *after); !missing.empty()) {
     co_return report(context, missing.front());
   }
   auto columns_changed = app::difference(row->domain, *after);

@@ -75,7 +75,7 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
                     : co_await domains_where(app, std::move(options.where));
   if (!rows) co_return fail(std::move(rows.error()));
   if (everything) std::erase_if(*rows, [](const auto& row) { return !row.domain.enabled; });
-  auto places = fleet::scan_places(*rows);
+  auto places = fleet::scan_places(*rows, app->ports());
   job.subjects = std::move(places.subjects);
   job.nowhere = std::move(places.nowhere);
   job.rows = std::move(*rows);

@@ -91,7 +91,11 @@ Task<Result<std::optional<Chores::Done>>> Chores::deploy(Chore* chore) {
     chore->prove_until = now() + ports_.defaults.prove_within;
   }
   auto proven = co_await deployment_.prove(*chore->installed);
-  if (proven) co_return Done{.certificate = std::move(*proven)};
+  if (proven) {
+    auto cleaned = co_await deployment_.clean_up(*proven);
+    if (!cleaned) co_return fail(std::move(cleaned.error()));
+    co_return Done{.certificate = std::move(*proven)};
+  }
   if (proven.error().kind != Error::Kind::deadline) co_return fail(std::move(proven.error()));
   if (now() >= chore->prove_until) {
     auto written = co_await deployment_.give_up(*chore->installed);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fleet/installation.hpp"
 #include "fleet/kept.hpp"
 #include "fleet/proof.hpp"
 
@@ -56,24 +57,20 @@ Task<Result<Certificate>> Deployment::install(WorkRequest request) {
   auto material = co_await load_kept(vault->second, ports_.store, certificate);
   if (!material) co_return fail(std::move(material.error()).during("deploy"));
 
+  auto installed = co_await install_on(&ports_, std::move(*targets), domain.name,
+                                       std::move(*material), certificate.serial);
   store::Changes changes;
-  std::optional<Error> failure;
-  const auto serial = certificate.serial.text();
-  for (const auto& name : *targets) {
-    auto copy = *material;
-    auto receipt = co_await ports_.targets.at(name)->install(domain.name, std::move(copy), serial);
-    certificate.targets[name] = receipt ? receipt->outcome : Installed::failed;
-    if (receipt) {
-      changes.events.push_back(event(domain.name, "certificate.installed",
-                                     {{"serial", serial}, {"target", name.text()}}));
-    } else {
-      failure = std::move(receipt.error()).during(fmt::format("install on {}", name));
-    }
+  for (const auto& [name, outcome] : installed.outcomes) {
+    certificate.targets[name] = outcome;
+    if (outcome == Installed::failed) continue;
+    changes.events.push_back(
+        event(domain.name, "certificate.installed",
+              {{"serial", certificate.serial.text()}, {"target", name.text()}}));
   }
   changes.amended = certificate;
   auto written = co_await ports_.store->amend(domain.id, std::move(changes));
   if (!written) co_return fail(std::move(written.error()));
-  if (failure) co_return fail(std::move(*failure));
+  if (installed.failure) co_return fail(std::move(*installed.failure));
   co_return certificate;
 }
 
@@ -101,6 +98,15 @@ Task<Result<Certificate>> Deployment::prove(Certificate certificate) {
   auto written = co_await ports_.store->amend(certificate.domain_id, std::move(changes));
   if (!written) co_return fail(std::move(written.error()));
   co_return certificate;
+}
+
+Task<Status> Deployment::clean_up(Certificate certificate) {
+  std::vector<TargetName> targets;
+  for (const auto& [name, outcome] : certificate.targets) {
+    if (ports_.targets.contains(name)) targets.push_back(name);
+  }
+  co_return co_await clean_up_on(&ports_, std::move(targets), certificate.domain,
+                                 certificate.serial);
 }
 
 Task<Status> Deployment::give_up(Certificate certificate) {
@@ -137,7 +143,7 @@ Task<Result<std::optional<Certificate>>> Deployment::retire(WorkRequest request)
       // One that stands there and was never activated is not observed, and goes all the same.
       deploy::Receipt receipt;
       receipt.domain = domain.name;
-      receipt.version_key = *installed ? **installed : certificate->serial.text();
+      receipt.version_key = *installed ? (*installed)->version_key : certificate->serial.text();
       gone = co_await target->second->retire(std::move(receipt));
     }
     if (!gone) {
@@ -147,8 +153,9 @@ Task<Result<std::optional<Certificate>>> Deployment::retire(WorkRequest request)
     }
     if (certificate) certificate->targets.erase(name);
     if (*installed) {
-      changes.events.push_back(event(domain.name, "certificate.retired",
-                                     {{"serial", **installed}, {"target", name.text()}}));
+      changes.events.push_back(
+          event(domain.name, "certificate.retired",
+                {{"serial", (*installed)->version_key}, {"target", name.text()}}));
     }
   }
   if (certificate) {

@@ -12,7 +12,7 @@ class Deployment {
  public:
   explicit Deployment(Ports& ports) : ports_(ports) {}
 
-  /// Installs on the request's target, else on all of the domain, each in turn; one that fails
+  /// Installs on the request's target, else on all of the domain, all at once; one that fails
   /// does not keep the others from it. Gives the certificate with what has become of it.
   /// Errors: not_found (no certificate, no such target), rejected (revoked, compromised, or not
   /// what the vault keeps), the vault's and the targets'.
@@ -21,6 +21,10 @@ class Deployment {
   /// Whether every endpoint of the domain serves the certificate; an unset `served` says that
   /// there is none to ask. Errors: deadline, saying what they serve instead.
   Task<Result<Certificate>> prove(Certificate certificate);
+
+  /// Removes what earlier certificates left at the targets, once this one is proven. Errors: the
+  /// targets'.
+  Task<Status> clean_up(Certificate certificate);
 
   /// Writes down that it was not proven in time.
   Task<Status> give_up(Certificate certificate);

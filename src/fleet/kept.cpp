@@ -56,4 +56,23 @@ Task<Result<crypto::PrivateKey>> load_key(vault::Vault* vault, Fqdn domain,
   co_return std::move(*key);
 }
 
+Task<Result<std::optional<crypto::PrivateKey>>> find_kept_key(
+    std::map<VaultName, vault::Vault*> vaults, store::Store* store, Fqdn domain, KeyType type) {
+  auto row = co_await store->domain(domain);
+  if (!row) co_return fail(std::move(row.error()));
+  const auto& certificate = row->certificate;
+  if (!certificate || certificate->key_compromised()) co_return std::nullopt;
+  const auto vault = vaults.find(certificate->vault_name);
+  if (vault == vaults.end()) co_return std::nullopt;
+  auto material = co_await vault->second->load(domain);
+  if (!material && material.error().kind == Error::Kind::not_found) co_return std::nullopt;
+  if (!material) co_return fail(std::move(material.error()));
+  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  if (!key || key->type() != type) co_return std::nullopt;
+  auto compromised = co_await store->is_compromised(crypto::hash_of_key(key->public_key()));
+  if (!compromised) co_return fail(std::move(compromised.error()));
+  if (*compromised) co_return std::nullopt;
+  co_return std::optional(std::move(*key));
+}
+
 }  // namespace certherd::fleet

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "crypto/private_key.hpp"
 #include "model/certificate.hpp"
 #include "model/material.hpp"
@@ -17,5 +19,11 @@ Task<Result<Material>> load_kept(vault::Vault* vault, store::Store* store, Certi
 /// The key that the vault keeps, if it is the one whose public half (DER) is given.
 /// Errors: those of Vault::load(); not_found when the vault keeps another one.
 Task<Result<crypto::PrivateKey>> load_key(vault::Vault* vault, Fqdn domain, std::string public_key);
+
+/// The key of the domain's present certificate, for the next one: of this type, and not
+/// compromised as far as anybody knows. Nothing where there is none like that. Errors: those of
+/// Vault::load(), the store's.
+Task<Result<std::optional<crypto::PrivateKey>>> find_kept_key(
+    std::map<VaultName, vault::Vault*> vaults, store::Store* store, Fqdn domain, KeyType type);
 
 }  // namespace certherd::fleet

@@ -1,5 +1,7 @@
 #include "fleet/ports.hpp"
 
+#include "policy/key_choice.hpp"
+
 namespace certherd::fleet {
 namespace {
 
@@ -18,14 +20,41 @@ const Name& either(const Name& own, const Name& fallback) {
   return own.empty() ? fallback : own;
 }
 
+// Some host that a wildcard covers: whoever serves the wildcard serves it.
+Fqdn host_under(const Fqdn& name) {
+  if (!name.is_wildcard()) return name;
+  return Fqdn::literal("certherd-proof." + name.without_wildcard().text());
+}
+
+/// The types of key that the domain's targets take, and the domain's own wish.
+Result<KeyType> key_of(const Domain& domain, const KeyChoice& choice, const Ports& ports) {
+  std::vector<policy::KeyTaker> takers;
+  for (const auto& target : targets_of(domain, ports.defaults)) {
+    const auto accepts = ports.accepts.find(target);
+    if (accepts == ports.accepts.end()) continue;
+    takers.push_back({fmt::format("[target.{}]", target), accepts->second.keys});
+  }
+  return policy::choose_key(choice.type, takers);
+}
+
 }  // namespace
 
 const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults) {
   return domain.targets.empty() ? defaults.targets : domain.targets;
 }
 
-std::vector<Endpoint> endpoints_of(const Domain& domain) {
+std::vector<Endpoint> endpoints_of(const Domain& domain, const Ports& ports) {
   if (!domain.endpoints.empty()) return domain.endpoints;
+  std::vector<Endpoint> endpoints;
+  for (const auto& target : targets_of(domain, ports.defaults)) {
+    const auto edges = ports.edges.find(target);
+    if (edges == ports.edges.end()) continue;
+    for (const auto& edge : edges->second) {
+      endpoints.push_back(
+          {.host = host_under(domain.name), .port = edge.port, .address = edge.host});
+    }
+  }
+  if (!endpoints.empty()) return endpoints;
   if (domain.name.is_wildcard()) return {};
   return {Endpoint{.host = domain.name, .port = 443, .address = {}}};
 }
@@ -35,7 +64,7 @@ Result<Places> places_of(const Domain& domain, const Ports& ports) {
   Places places;
   places.vault = either(domain.vault, defaults.vault);
   places.targets = targets_of(domain, defaults);
-  if (!places.targets.empty()) places.endpoints = endpoints_of(domain);
+  if (!places.targets.empty()) places.endpoints = endpoints_of(domain, ports);
 
   if (auto known = configured(ports.vaults, places.vault, "vault"); !known) {
     return fail(known.error());
@@ -53,19 +82,16 @@ Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
   Choices choices;
   choices.ca = either(domain.ca, defaults.ca);
   choices.dns = either(domain.dns, defaults.dns);
-  choices.key = defaults.key;
-  // "auto" is what every target type takes today: ECDSA P-256.
-  if (domain.key == "auto") choices.key = KeyType::ecdsa_p256;
-  if (!domain.key.empty() && domain.key != "auto") {
-    const auto key = parse_key_type(domain.key);
-    if (!key || *key == KeyType::ed25519) {
-      return fail(Error::Kind::misconfigured, "choose key",
-                  fmt::format("key type \"{}\" is none of auto, ecdsa-p256, ecdsa-p384, rsa-2048, "
-                              "rsa-3072, rsa-4096",
-                              domain.key));
-    }
-    choices.key = *key;
+  const auto choice =
+      domain.key.empty() ? std::optional(defaults.key) : parse_key_choice(domain.key);
+  if (!choice) {
+    return fail(Error::Kind::misconfigured, "choose key",
+                fmt::format("key \"{}\" is none of {}", domain.key, key_choices()));
   }
+  auto key = key_of(domain, *choice, ports);
+  if (!key) return fail(std::move(key.error()));
+  choices.key = *key;
+  choices.keep_key = choice->keep;
   if (auto known = configured(ports.cas, choices.ca, "ca"); !known) return fail(known.error());
   if (const auto& unusable = ports.cas.at(choices.ca).unusable) return fail(*unusable);
   if (auto known = configured(ports.dns, choices.dns, "dns"); !known) return fail(known.error());

@@ -5,7 +5,9 @@
 #include "acme/client.hpp"
 #include "crypto/private_key.hpp"
 #include "crypto/sealer.hpp"
+#include "deploy/acceptance.hpp"
 #include "deploy/target.hpp"
+#include "deploy/target_section.hpp"
 #include "dns/change_batcher.hpp"
 #include "dns/provider.hpp"
 #include "dns/visibility.hpp"
@@ -45,7 +47,7 @@ struct Defaults {
   DnsName dns;
   VaultName vault;
   std::vector<TargetName> targets;
-  KeyType key = KeyType::ecdsa_p256;
+  KeyChoice key;
   double renew_at = 0.667;
   Duration prove_within = std::chrono::minutes(90);
   Duration check_within = std::chrono::minutes(10);
@@ -67,6 +69,8 @@ struct Ports {
   std::map<DnsName, DnsPort> dns;
   std::map<VaultName, vault::Vault*> vaults;
   std::map<TargetName, deploy::Target*> targets;
+  std::map<TargetName, deploy::Acceptance> accepts;       ///< of those of `targets`
+  std::map<TargetName, std::vector<deploy::Edge>> edges;  ///< where these serve all their domains
   Defaults defaults;
 
   runtime::Clock& clock() const { return loop->clock(); }
@@ -84,20 +88,22 @@ struct Choices : Places {
   CaName ca;
   DnsName dns;
   KeyType key = KeyType::ecdsa_p256;
+  bool keep_key = false;  ///< take the key of the certificate before, if it is of that type
 };
 
 /// Where its certificate is to be installed: on its own targets, else the default ones.
 const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults);
 
-/// Where a domain is served: its own endpoints, else its name on port 443, as a browser would look.
-/// A wildcard stands for no host and so has none of itself.
-std::vector<Endpoint> endpoints_of(const Domain& domain);
+/// Where a domain is served: its own endpoints, else the edges of its targets, else its name on
+/// port 443, as a browser would look. A wildcard stands for no host: an edge is asked for one that
+/// it covers, and without an edge it has none of itself.
+std::vector<Endpoint> endpoints_of(const Domain& domain, const Ports& ports);
 
 /// Errors: misconfigured when the domain names a section that is not configured.
 Result<Places> places_of(const Domain& domain, const Ports& ports);
 
-/// Errors: misconfigured when the domain names a section that is not configured or a key type
-/// that does not exist; why its CA is unusable.
+/// Errors: misconfigured when the domain names a section that is not configured, or a type of key
+/// that does not exist or not all of its targets take; why its CA is unusable.
 Result<Choices> choices_of(const Domain& domain, const Ports& ports);
 
 }  // namespace certherd::fleet

@@ -205,10 +205,10 @@ void Scan::compare(Finding& finding, const store::DomainRow& row) const {
   if (auto drift = policy::vault_drift(kept, now)) finding.drift.push_back(std::move(*drift));
 }
 
-ScanPlaces scan_places(const std::vector<store::DomainRow>& rows) {
+ScanPlaces scan_places(const std::vector<store::DomainRow>& rows, const Ports& ports) {
   ScanPlaces places;
   for (const auto& row : rows) {
-    auto endpoints = endpoints_of(row.domain);
+    auto endpoints = endpoints_of(row.domain, ports);
     if (endpoints.empty()) places.nowhere.push_back(row.domain.name);
     for (auto& endpoint : endpoints) {
       places.subjects.push_back({.endpoint = std::move(endpoint), .domain = row.domain.name});

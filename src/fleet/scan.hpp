@@ -92,7 +92,8 @@ struct ScanPlaces {
   std::vector<Fqdn> nowhere;
 };
 
-ScanPlaces scan_places(const std::vector<store::DomainRow>& rows);
+/// By the targets of the domains and what `ports` say of them.
+ScanPlaces scan_places(const std::vector<store::DomainRow>& rows, const Ports& ports);
 
 /// The given endpoints, each with the domain whose names cover its host.
 std::vector<ScanSubject> subjects_at(std::vector<Endpoint> endpoints,

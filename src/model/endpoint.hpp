@@ -13,7 +13,8 @@ namespace certherd {
 struct Endpoint {
   Fqdn host;  ///< sent as SNI and matched against the certificate
   std::uint16_t port = 443;
-  std::string address;  ///< connect here instead of looking the host up; empty: look up
+  /// Connect here instead of to the host: an address, or a name that is looked up; empty: the host.
+  std::string address;
 
   /// Reads `host[:port][@address]`; an IPv6 address may stand in brackets.
   /// Errors: misconfigured.

@@ -6,7 +6,7 @@
 namespace certherd {
 namespace {
 
-constexpr std::array<std::pair<Step, std::string_view>, 15> step_names = {{
+constexpr std::array<std::pair<Step, std::string_view>, 16> step_names = {{
     {Step::create_key, "create_key"},
     {Step::new_order, "new_order"},
     {Step::authorize, "authorize"},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<Step, std::string_view>, 15> step_names = {{
     {Step::store, "store"},
     {Step::install, "install"},
     {Step::prove, "prove"},
+    {Step::clean_up, "clean_up"},
     {Step::done, "done"},
     {Step::failed, "failed"},
 }};

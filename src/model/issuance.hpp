@@ -28,6 +28,7 @@ enum class Step {
   store,       ///< put it in the vault
   install,     ///< put it on the targets
   prove,       ///< see the new serial served
+  clean_up,    ///< remove what earlier certificates left at the targets
   done,
   failed,
 };

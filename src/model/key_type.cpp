@@ -1,5 +1,6 @@
 #include "model/key_type.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -29,6 +30,28 @@ std::optional<KeyType> parse_key_type(std::string_view text) {
     if (name == text) return value;
   }
   return std::nullopt;
+}
+
+std::optional<KeyChoice> parse_key_choice(std::string_view text) {
+  if (text == "auto") return KeyChoice{};
+  if (text == "keep") return KeyChoice{.keep = true};
+  const auto type = parse_key_type(text);
+  if (!type || std::ranges::count(certificate_key_types, *type) == 0) return std::nullopt;
+  return KeyChoice{.type = type};
+}
+
+std::string_view to_string(const KeyChoice& choice) {
+  if (choice.keep) return "keep";
+  return choice.type ? to_string(*choice.type) : "auto";
+}
+
+std::string key_choices() {
+  std::string list = "auto, keep";
+  for (const auto type : certificate_key_types) {
+    list += ", ";
+    list += to_string(type);
+  }
+  return list;
 }
 
 }  // namespace certherd

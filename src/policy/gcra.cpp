@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace certherd::policy {
 namespace {
@@ -12,6 +13,15 @@ Duration time_for(double units, double per_second) {
   return std::chrono::ceil<Duration>(std::chrono::duration<double>(units / per_second));
 }
 
+Time begin_of_window(Time time, Duration window) { return time - time.time_since_epoch() % window; }
+
+// Rounded up, so that the last unit of a window ends in the next one and is the last indeed.
+Duration share(double units, double limit, Duration window) {
+  const double micros = static_cast<double>(window.count()) / limit;
+  return Duration(static_cast<Duration::rep>(std::ceil(micros))) *
+         static_cast<Duration::rep>(std::ceil(units));
+}
+
 }  // namespace
 
 Spending spend(Time full_at, double units, double per_second, double burst, Time now) {
@@ -20,6 +30,30 @@ Spending spend(Time full_at, double units, double per_second, double burst, Time
   const Time believed = std::min(full_at, now + whole + taken + patience_of_others);
   const Time full_again = std::max(believed, now) + taken;
   return {.from = std::max(now, full_again - whole), .full_at = full_again};
+}
+
+Spending spend_in_windows(Time full_at, double units, double limit, Duration window, Time now) {
+  const Time first = begin_of_window(now, window);
+  const Time believed = std::min(full_at, now + 2 * window);
+  const Time place = std::max(believed, first);
+  return {.from = std::max(now, begin_of_window(place, window)),
+          .full_at = place + share(units, limit, window)};
+}
+
+Time settle_window(Time full_at, double left, Time until, double limit, Duration window) {
+  const double spent = std::clamp(limit - left, 0.0, limit);
+  const Time begin = until - window;
+  // All of it: rounding must not leave a place in a window that is used up.
+  const Time place = spent >= limit ? until : begin + share(spent, limit, window);
+  return std::max(full_at, place);
+}
+
+double left_in_window(Time full_at, double limit, Duration window, Time now) {
+  const Time begin = begin_of_window(now, window);
+  const auto taken = std::max(full_at, begin) - begin;
+  const auto each = share(1, limit, window);
+  const auto spent = (taken + each / 2) / each;
+  return std::clamp(limit - static_cast<double>(spent), 0.0, limit);
 }
 
 }  // namespace certherd::policy

@@ -20,4 +20,16 @@ struct Spending {
 /// who wait.
 Spending spend(Time full_at, double units, double per_second, double burst, Time now);
 
+/// The same where all units come back at once, at each full `window` since the epoch: `limit` of
+/// them, of which none is left over to the next window. `full_at` says how far the units are taken:
+/// the windows in a row, each divided evenly among its units.
+Spending spend_in_windows(Time full_at, double units, double limit, Duration window, Time now);
+
+/// `full_at` after the other side has said that `left` units are left in the window that ends at
+/// `until`. Only what others have spent counts: it never gives units back.
+Time settle_window(Time full_at, double left, Time until, double limit, Duration window);
+
+/// How many units of the window of `now` are left.
+double left_in_window(Time full_at, double limit, Duration window, Time now);
+
 }  // namespace certherd::policy

@@ -13,12 +13,14 @@ namespace {
 
 /// What an issuance that was begun still has to do.
 Action action_of(Step step, bool renewal) {
+  if (step == Step::clean_up) return Action::clean_up;
   if (step == Step::prove) return Action::prove;
   if (step == Step::install) return Action::deploy;
   return renewal ? Action::renew : Action::issue;
 }
 
 std::string reason_of(Step step) {
+  if (step == Step::clean_up) return "what earlier certificates left is not removed yet";
   if (step == Step::prove) return "the new certificate has not been seen served yet";
   if (step == Step::install) return "the new certificate is not installed everywhere yet";
   return fmt::format("an issuance was begun and is at its step {}", to_string(step));
@@ -61,6 +63,8 @@ std::string_view to_string(Action action) {
       return "deploy";
     case Action::prove:
       return "prove";
+    case Action::clean_up:
+      return "clean_up";
   }
   return "none";
 }

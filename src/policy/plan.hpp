@@ -13,7 +13,7 @@
 namespace certherd::policy {
 
 /// `action` of docs/output.md: what a domain wants now.
-enum class Action { none, issue, renew, deploy, prove };
+enum class Action { none, issue, renew, deploy, prove, clean_up };
 
 std::string_view to_string(Action action);
 

@@ -109,7 +109,7 @@ TEST_F(PlanTest, AnIssuanceThatWasBegunGoesOnWhateverTheAge) {
   issue();
   const std::vector<std::pair<Step, std::string>> cases = {
       {Step::create_key, "renew"}, {Step::validate, "renew"}, {Step::store, "renew"},
-      {Step::install, "deploy"},   {Step::prove, "prove"},
+      {Step::install, "deploy"},   {Step::prove, "prove"},    {Step::clean_up, "clean_up"},
   };
   for (const auto& [step, action] : cases) {
     working = step;

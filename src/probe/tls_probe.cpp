@@ -54,13 +54,12 @@ std::vector<std::string> read_chain_der(SSL* ssl) {
   return chain;
 }
 
-Result<std::vector<asio::ip::address>> given_address(const std::string& text) {
+/// Nothing when it is a name.
+std::optional<asio::ip::address> as_address(const std::string& text) {
   error_code error;
   const auto address = asio::ip::make_address(text, error);
-  if (error) {
-    return fail(Error::Kind::misconfigured, "connect", text + " is not an IP address");
-  }
-  return std::vector{address};
+  if (error) return std::nullopt;
+  return address;
 }
 
 bool some_name_covers(const std::vector<std::string>& names, const Fqdn& host) {
@@ -109,11 +108,14 @@ class TlsProbe final : public Probe {
  private:
   Task<Result<Served>> read(Endpoint endpoint, Time deadline, std::string* stage) {
     Result<std::vector<asio::ip::address>> addresses;
-    if (endpoint.address.empty()) {
-      auto work = [host = endpoint.host.text()] { return look_up(host); };
-      addresses = co_await look_ups_.call(std::move(work));
+    const auto address = as_address(endpoint.address);
+    if (address) {
+      addresses = std::vector{*address};
     } else {
-      addresses = given_address(endpoint.address);
+      auto work = [host = endpoint.address.empty() ? endpoint.host.text() : endpoint.address] {
+        return look_up(host);
+      };
+      addresses = co_await look_ups_.call(std::move(work));
     }
     if (!addresses) co_return fail(std::move(addresses.error()));
 

@@ -1,11 +1,17 @@
 #include "runtime/turnstile.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace certherd::runtime {
 
-Turnstile::Turnstile(EventLoop& loop, Budget& budget, Allowance allowance)
-    : loop_(loop), budget_(budget), allowance_(std::move(allowance)), changed_(loop) {}
+Turnstile::Turnstile(EventLoop& loop, Budget& budget, Allowance allowance, Duration patience)
+    : loop_(loop),
+      budget_(budget),
+      allowance_(std::move(allowance)),
+      patience_(patience),
+      changed_(loop) {}
 
 /// Whoever leaves while taking, by a cancellation too, lets another one take.
 struct Turnstile::Taking {
@@ -37,13 +43,33 @@ Task<Status> Turnstile::pass(Urgency urgency) {
       co_await changed_.wait();
       continue;
     }
+    const Time latest = last_moment();
+    if (closed_until_ > latest) co_return closed();
     const Taking taking(this);
-    auto from = co_await budget_.take(allowance_, 1);
+    auto from = co_await budget_.take(allowance_, 1, latest);
     if (!from) co_return fail(std::move(from.error()));
+    if (*from > latest) {
+      closed_until_ = *from;
+      co_return closed();
+    }
     co_await loop_.clock().sleep_until(*from);
     let_through_.insert(waiting_.extract(waiting_.begin()).value());
   }
   co_return Status();
+}
+
+Time Turnstile::last_moment() const {
+  return patience_ == Duration::max() ? Time::max() : loop_.clock().now() + patience_;
+}
+
+Status Turnstile::closed() const {
+  Error error;
+  error.kind = Error::Kind::throttled;
+  error.op = "wait for our turn";
+  error.detail = fmt::format("all that {} allows until {} is spent", allowance_.name,
+                             format_time(closed_until_));
+  error.retry_at = closed_until_;
+  return fail(std::move(error));
 }
 
 }  // namespace certherd::runtime

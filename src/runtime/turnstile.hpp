@@ -22,18 +22,26 @@ enum class Urgency {
 /// Used on the loop; outlives who waits in it.
 class Turnstile {
  public:
-  Turnstile(EventLoop& loop, Budget& budget, Allowance allowance);
+  /// `patience`: how long a unit is waited for in here.
+  Turnstile(EventLoop& loop, Budget& budget, Allowance allowance,
+            Duration patience = Duration::max());
 
-  /// Returns when it is our turn. Errors: the budget's.
+  /// Returns when it is our turn. Errors: throttled, with the moment to come back, where that is
+  /// further away than the patience; the budget's.
   Task<Status> pass(Urgency urgency);
 
  private:
   using Place = std::pair<Urgency, std::uint64_t>;
   struct Taking;
 
+  Time last_moment() const;
+  Status closed() const;
+
   EventLoop& loop_;
   Budget& budget_;
   Allowance allowance_;
+  Duration patience_;
+  Time closed_until_{};  ///< none of the allowance is left before
   std::set<Place> waiting_;
   std::set<Place> let_through_;
   std::uint64_t next_ = 0;

@@ -20,14 +20,21 @@ class EachSecond final : public Budget {
  public:
   explicit EachSecond(Clock& clock) : clock_(&clock) {}
 
-  Task<Result<Time>> take(Allowance, double) override {
+  Task<Result<Time>> take(Allowance, double, Time latest) override {
     if (broken) co_return fail(Error::Kind::transient, "take", "the disk is full");
-    ++taken;
+    ++asked;
     const Time from = std::max(clock_->now(), next_);
+    if (from > latest) co_return from;
+    ++taken;
     next_ = from + 1s;
     co_return from;
   }
+  Task<Status> settle(Allowance, double, Time) override { co_return Status(); }
+  Task<Result<Time>> taken_until(Allowance) override { co_return next_; }
 
+  void close_until(Time time) { next_ = time; }
+
+  int asked = 0;
   int taken = 0;
   bool broken = false;
 
@@ -94,6 +101,25 @@ TEST_F(TurnstileTest, LetsNobodyThroughWithoutTheBudget) {
   group.spawn(fail_to_pass(&turnstile, &failures));
   loop->run(group.join());
   EXPECT_EQ(failures, 2);
+}
+
+TEST_F(TurnstileTest, SendsThoseAwayWhoWouldWaitForLongerThanThePatience) {
+  Turnstile hasty{*loop, budget, {.name = "writes", .per_second = 1, .burst = 1}, 10s};
+  budget.close_until(start + 1h);
+  std::vector<Status> sent_away(3);
+  for (auto& status : sent_away) status = loop->run(hasty.pass(Urgency::begin));
+  for (const auto& status : sent_away) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().kind, Error::Kind::throttled);
+    EXPECT_EQ(status.error().retry_at, start + 1h);
+  }
+  // The budget is asked once: until then nothing can have come back.
+  EXPECT_EQ(budget.asked, 1);
+  EXPECT_EQ(budget.taken, 0);
+
+  loop->run(loop->clock().sleep_for(1h - 5s));
+  EXPECT_TRUE(loop->run(hasty.pass(Urgency::begin)));
+  EXPECT_EQ(loop->clock().now(), start + 1h);
 }
 
 }  // namespace

@@ -63,7 +63,9 @@ class SqlStore final : public Store {
   Task<Result<std::vector<TxtRecord>>> unneeded(DnsName dns) override;
   Task<Result<std::vector<TxtRecord>>> entries(DnsName dns) override;
 
-  Task<Result<Time>> take(runtime::Allowance allowance, double units) override;
+  Task<Result<Time>> take(runtime::Allowance allowance, double units, Time latest) override;
+  Task<Status> settle(runtime::Allowance allowance, double left, Time until) override;
+  Task<Result<Time>> taken_until(runtime::Allowance allowance) override;
 
  private:
   /// A read on the reader's threads. The work owns what it refers to.

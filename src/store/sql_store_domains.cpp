@@ -231,7 +231,8 @@ class InventoryWriter {
         conflict(domain, changed_meanwhile);
         continue;
       }
-      if (auto ended = end_issuance(sql_, domain.id, Step::prove, why, now_); !ended) return ended;
+      if (auto ended = end_issuance(sql_, domain.id, Step::clean_up, why, now_); !ended)
+        return ended;
     }
     return {};
   }

@@ -45,7 +45,7 @@ class TargetContract : public testing::TestWithParam<TargetCase> {
   std::string observed(const std::string& domain) {
     const auto version = run(target().observe(Fqdn::literal(domain)));
     if (!version) return version.error().message();
-    return version->value_or("none");
+    return *version ? (*version)->version_key : "none";
   }
 
   deploy::Target& target() { return setup_->target(); }

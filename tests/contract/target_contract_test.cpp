@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "deploy/files.hpp"
+#include "deploy/files/files.hpp"
 #include "fakes/fake_target.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "runtime/offload.hpp"

@@ -6,10 +6,10 @@
 
 namespace certherd::fakes {
 
-Task<Result<std::optional<std::string>>> FakeTarget::observe(Fqdn domain) {
+Task<Result<std::optional<deploy::Installation>>> FakeTarget::observe(Fqdn domain) {
   const auto entry = entries_.find(domain);
-  if (entry == entries_.end()) co_return std::optional<std::string>();
-  co_return entry->second.version_key;
+  if (entry == entries_.end()) co_return std::nullopt;
+  co_return deploy::Installation{.version_key = entry->second.version_key};
 }
 
 Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material,
@@ -27,7 +27,9 @@ Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material
     }
     co_return deploy::Receipt{Installed::unchanged, domain, version_key};
   }
-  entries_.insert_or_assign(domain, Entry{version_key, std::move(material)});
+  const int leftovers = entry == entries_.end() ? 0 : entry->second.leftovers + 1;
+  leftovers_ += entry == entries_.end() ? 0 : 1;
+  entries_.insert_or_assign(domain, Entry{version_key, std::move(material), leftovers});
   ++installs_;
   co_return deploy::Receipt{Installed::installed, domain, version_key};
 }
@@ -39,9 +41,22 @@ Task<Status> FakeTarget::retire(deploy::Receipt receipt) {
     co_return fail(std::move(failure));
   }
   const auto entry = entries_.find(receipt.domain);
-  if (entry != entries_.end() && entry->second.version_key == receipt.version_key) {
+  const auto& version = receipt.version_key;
+  if (entry != entries_.end() && (version.empty() || entry->second.version_key == version)) {
+    leftovers_ -= entry->second.leftovers;
     entries_.erase(entry);
   }
+  co_return Status();
+}
+
+Task<Status> FakeTarget::clean_up(deploy::Receipt receipt) {
+  if (!clean_up_failures_.empty()) {
+    auto failure = std::move(clean_up_failures_.front());
+    clean_up_failures_.pop_front();
+    co_return fail(std::move(failure));
+  }
+  const auto entry = entries_.find(receipt.domain);
+  if (entry != entries_.end()) leftovers_ -= std::exchange(entry->second.leftovers, 0);
   co_return Status();
 }
 

@@ -10,9 +10,10 @@ namespace certherd::fakes {
 /// A place that serves certificates, in memory; held to the same contract suite as the real ones.
 class FakeTarget final : public deploy::Target {
  public:
-  Task<Result<std::optional<std::string>>> observe(Fqdn domain) override;
+  Task<Result<std::optional<deploy::Installation>>> observe(Fqdn domain) override;
   Task<Result<deploy::Receipt>> install(Fqdn domain, Material material,
                                         std::string version_key) override;
+  Task<Status> clean_up(deploy::Receipt receipt) override;
   Task<Status> retire(deploy::Receipt receipt) override;
   Task<Status> check() override;
   Task<void> stop() override;
@@ -23,6 +24,10 @@ class FakeTarget final : public deploy::Target {
   /// Lets go of what is installed for the domain, as when its files are deleted by hand.
   void lose(const Fqdn& domain) { entries_.erase(domain); }
   void fail_next_retire(Error error) { retire_failures_.push_back(std::move(error)); }
+  void fail_next_clean_up(Error error) { clean_up_failures_.push_back(std::move(error)); }
+
+  /// What is left of earlier versions: one for each that took another's place, until clean_up().
+  int leftovers() const { return leftovers_; }
 
   /// How often something was really put in: `unchanged` does not count.
   int installs() const { return installs_; }
@@ -34,12 +39,15 @@ class FakeTarget final : public deploy::Target {
   struct Entry {
     std::string version_key;
     Material material;
+    int leftovers = 0;
   };
 
   std::map<Fqdn, Entry> entries_;
   std::deque<Error> failures_;
   std::deque<Error> retire_failures_;
+  std::deque<Error> clean_up_failures_;
   int installs_ = 0;
+  int leftovers_ = 0;
 };
 
 }  // namespace certherd::fakes

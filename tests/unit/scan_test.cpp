@@ -111,7 +111,7 @@ class ScanTest : public testing::Test {
   std::vector<Finding> scan() {
     auto rows = loop_->run(store_->domains());
     EXPECT_TRUE(rows);
-    auto places = scan_places(*rows);
+    auto places = scan_places(*rows, ports_);
     Scan scan(ports_, options_);
     auto findings = loop_->run(scan.run(std::move(places.subjects), std::move(*rows)));
     EXPECT_TRUE(findings) << findings.error().message();
@@ -258,11 +258,28 @@ TEST(ScanPlaces, AreTheEndpointsElseTheNameItselfAndAWildcardHasNone) {
   rows[2].domain.name = Fqdn::literal("*.c.example");
   rows[2].domain.endpoints = {Endpoint::parse("x.c.example:8443").value(),
                               Endpoint::parse("y.c.example").value()};
-  const auto places = scan_places(rows);
+  const auto places = scan_places(rows, Ports());
   std::vector<std::string> texts;
   for (const auto& subject : places.subjects) texts.push_back(subject.endpoint.text());
   EXPECT_THAT(texts, ElementsAre("a.example", "x.c.example:8443", "y.c.example"));
   EXPECT_THAT(places.nowhere, ElementsAre(Fqdn::literal("*.b.example")));
+}
+
+TEST(ScanPlaces, AreTheEdgesOfTheTargetsWhateverTheDnsSays) {
+  std::vector<store::DomainRow> rows(2);
+  rows[0].domain.name = Fqdn::literal("a.example");
+  rows[1].domain.name = Fqdn::literal("*.b.example");
+  Ports ports;
+  ports.defaults.targets = {TargetName("cdn")};
+  ports.edges[TargetName("cdn")] = {{.host = "edge.example.net"},
+                                    {.host = "192.0.2.1", .port = 8443}};
+  const auto places = scan_places(rows, ports);
+  std::vector<std::string> texts;
+  for (const auto& subject : places.subjects) texts.push_back(subject.endpoint.text());
+  EXPECT_THAT(texts, ElementsAre("a.example@edge.example.net", "a.example:8443@192.0.2.1",
+                                 "certherd-proof.b.example@edge.example.net",
+                                 "certherd-proof.b.example:8443@192.0.2.1"));
+  EXPECT_TRUE(places.nowhere.empty());
 }
 
 TEST(ScanSubjects, BelongToTheDomainWhoseNamesCoverTheHost) {

@@ -74,7 +74,11 @@ Doctor::Doctor(App& app, Options options)
   for (const auto& [name, ca] : config.cas) known_.cas[name];
   for (const auto& name : config.dns_names()) known_.dns[name];
   for (const auto& name : config.vault_names()) known_.vaults[name] = nullptr;
-  for (const auto& [name, files] : config.files_targets) known_.targets[name] = nullptr;
+  for (const auto& [name, target] : config.targets) {
+    known_.targets[name] = nullptr;
+    known_.accepts[name] = target->accepts();
+    known_.edges[name] = target->edges();
+  }
 }
 
 Doctor::~Doctor() = default;
@@ -170,7 +174,7 @@ void Doctor::gather_sections() {
   for (const auto& [name, ca] : config.cas) note("ca", section("ca", name.text()), {});
   for (const auto& name : config.dns_names()) note("dns", section("dns", name.text()), {});
   for (const auto& name : config.vault_names()) note("vault", section("vault", name.text()), {});
-  for (const auto& [name, files] : config.files_targets) {
+  for (const auto& [name, target] : config.targets) {
     note("target", section("target", name.text()), {});
   }
 }

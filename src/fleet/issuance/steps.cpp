@@ -8,6 +8,8 @@
 #include "crypto/csr.hpp"
 #include "crypto/encoding.hpp"
 #include "fleet/draw_key.hpp"
+#include "fleet/installation.hpp"
+#include "fleet/kept.hpp"
 #include "fleet/proof.hpp"
 
 namespace certherd::fleet {
@@ -126,6 +128,8 @@ Task<StepResult> Steps::take(Issuance issuance, Domain domain, bool look_first) 
       return install(std::move(issuance), std::move(domain));
     case Step::prove:
       return prove(std::move(issuance), std::move(domain));
+    case Step::clean_up:
+      return clean_up(std::move(issuance), std::move(domain));
     case Step::done:
     case Step::failed:
       break;
@@ -200,7 +204,14 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
   if (!choices) co_return fail(std::move(choices.error()));
 
   const auto type = choices->key;
-  auto key = co_await draw_key(ports_.offload, ports_.keys, ports_.store, type);
+  std::optional<crypto::PrivateKey> kept;
+  if (choices->keep_key) {
+    auto found = co_await find_kept_key(ports_.vaults, ports_.store, issuance.domain, type);
+    if (!found) co_return fail(std::move(found.error()).during("keep the key"));
+    kept = std::move(*found);
+  }
+  auto key = kept ? Result<crypto::PrivateKey>(*kept)
+                  : co_await draw_key(ports_.offload, ports_.keys, ports_.store, type);
   if (!key) co_return fail(std::move(key.error()).during("create key"));
   auto make_csr = [key = *key, names = issuance.names] { return crypto::make_csr(key, names); };
   auto csr = co_await ports_.offload->call(std::move(make_csr));
@@ -208,7 +219,8 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
 
   issuance.sealed_key = ports_.sealer->seal(key->to_pem(), key_purpose(issuance.domain));
   issuance.csr = crypto::base64url(*csr);
-  auto created = event(issuance, "key.created", {{"type", std::string(to_string(type))}});
+  auto created =
+      event(issuance, kept ? "key.kept" : "key.created", {{"type", std::string(to_string(type))}});
   co_return next(std::move(issuance), Step::new_order, {std::move(created)});
 }
 
@@ -717,31 +729,32 @@ Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
   co_return advance;
 }
 
+// Each target by itself: what one of them serves may expire first. Those that have it since an
+// earlier go at this step are not asked again.
 Task<StepResult> Steps::install(Issuance issuance, Domain domain) {
   auto places = places_of(domain, ports_);
   if (!places) co_return fail(std::move(places.error()));
-  const auto serial = issuance.certificate->serial.text();
+  auto& outcomes = issuance.certificate->targets;
+  std::erase_if(places->targets, [&outcomes](const TargetName& name) {
+    const auto outcome = outcomes.find(name);
+    return outcome != outcomes.end() && outcome->second != Installed::failed;
+  });
+  auto material = material_of(issuance);
+  if (!material) co_return fail(std::move(material.error()).during("install"));
+  const auto& serial = issuance.certificate->serial;
+  auto installed = co_await install_on(&ports_, std::move(places->targets), issuance.domain,
+                                       std::move(*material), serial);
   std::vector<Event> events;
-  std::optional<Error> failure;
-  for (const auto& name : places->targets) {
-    auto material = material_of(issuance);
-    if (!material) co_return fail(std::move(material.error()).during("install"));
-    auto receipt =
-        co_await ports_.targets.at(name)->install(issuance.domain, std::move(*material), serial);
-    if (receipt) {
-      issuance.certificate->targets[name] = receipt->outcome;
-      events.push_back(
-          event(issuance, "certificate.installed", {{"serial", serial}, {"target", name.text()}}));
-    } else {
-      // The other targets still get it: what they serve may expire first.
-      issuance.certificate->targets[name] = Installed::failed;
-      failure = std::move(receipt.error()).during(fmt::format("install on {}", name));
-    }
+  for (const auto& [name, outcome] : installed.outcomes) {
+    outcomes[name] = outcome;
+    if (outcome == Installed::failed) continue;
+    events.push_back(event(issuance, "certificate.installed",
+                           {{"serial", serial.text()}, {"target", name.text()}}));
   }
-  if (failure) {
+  if (installed.failure) {
     auto held = co_await ports_.store->commit(std::move(issuance), with_events(std::move(events)));
     if (!held) co_return fail(std::move(held.error()).during("install"));
-    co_return fail(std::move(*failure));
+    co_return fail(std::move(*installed.failure));
   }
   auto advance = next(std::move(issuance), Step::prove, std::move(events));
   advance.changes.certificate = advance.issuance.certificate;
@@ -771,8 +784,24 @@ Task<StepResult> Steps::prove(Issuance issuance, Domain domain) {
     events.push_back(event(issuance, "certificate.served", {{"serial", serial.text()}}));
   }
   issuance.sealed_key.clear();  // from here on it lives in the vault and on the targets alone
-  auto advance = next(std::move(issuance), Step::done, std::move(events));
+  const auto step = places->targets.empty() ? Step::done : Step::clean_up;
+  auto advance = next(std::move(issuance), step, std::move(events));
   advance.changes.certificate = advance.issuance.certificate;
+  advance.changes.outcome = store::Changes::Outcome{};
+  co_return advance;
+}
+
+Task<StepResult> Steps::clean_up(Issuance issuance, Domain domain) {
+  auto places = places_of(domain, ports_);
+  if (!places) co_return fail(std::move(places.error()));
+  // One that was added meanwhile has nothing of an earlier one yet.
+  const auto& outcomes = issuance.certificate->targets;
+  std::erase_if(places->targets,
+                [&outcomes](const TargetName& name) { return !outcomes.contains(name); });
+  auto cleaned = co_await clean_up_on(&ports_, std::move(places->targets), issuance.domain,
+                                      issuance.certificate->serial);
+  if (!cleaned) co_return fail(std::move(cleaned.error()));
+  auto advance = next(std::move(issuance), Step::done, {});
   advance.changes.outcome = store::Changes::Outcome{};
   co_return advance;
 }

@@ -50,6 +50,7 @@ class Steps {
   Task<StepResult> store(Issuance issuance, Domain domain);
   Task<StepResult> install(Issuance issuance, Domain domain);
   Task<StepResult> prove(Issuance issuance, Domain domain);
+  Task<StepResult> clean_up(Issuance issuance, Domain domain);
 
   /// The zone in which a value is to be written. Errors: the provider's.
   Task<Result<dns::Zone>> zone_of(Domain domain, Fqdn identifier, dns::Location location,

@@ -1,4 +1,4 @@
-#include "deploy/files.hpp"
+#include "deploy/files/files.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ class FilesTest : public testing::Test {
   std::string observed(const std::string& domain) {
     const auto version = loop->run(target().observe(Fqdn::literal(domain)));
     if (!version) return version.error().message();
-    return version->value_or("none");
+    return *version ? (*version)->version_key : "none";
   }
 
   std::string text(const std::string& path) const {

@@ -1,10 +1,10 @@
-#include "deploy/files.hpp"
+#include "deploy/files/files.hpp"
 
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/versioned_folder.hpp"
-#include "deploy/activation_marks.hpp"
+#include "deploy/files/activation_marks.hpp"
 #include "deploy/reloader.hpp"
 
 namespace certherd::deploy {
@@ -47,9 +47,12 @@ class Files final : public Target {
         reloader_(loop, {std::move(options.reload), std::move(options.withheld),
                          options.reload_timeout, options.gather}) {}
 
-  Task<Result<std::optional<std::string>>> observe(Fqdn domain) override {
+  Task<Result<std::optional<Installation>>> observe(Fqdn domain) override {
     auto work = [this, domain = std::move(domain)] { return look(domain); };
-    co_return co_await offload_.call(std::move(work));
+    auto version = co_await offload_.call(std::move(work));
+    if (!version) co_return fail(std::move(version.error()));
+    if (!*version) co_return std::nullopt;
+    co_return Installation{.version_key = std::move(**version)};
   }
 
   Task<Result<Receipt>> install(Fqdn domain, Material material, std::string version_key) override {
@@ -74,6 +77,8 @@ class Files final : public Target {
     }
     co_return receipt;
   }
+
+  Task<Status> clean_up(Receipt) override { co_return Status(); }
 
   Task<Status> retire(Receipt receipt) override {
     auto change = co_await reloader_.begin_change();
@@ -131,7 +136,8 @@ class Files final : public Target {
     const std::string name = folder_name(receipt.domain.text());
     auto version = folder_.current(name);
     if (!version) return fail(std::move(version.error()));
-    if (*version != receipt.version_key) return false;
+    if (!*version) return false;
+    if (!receipt.version_key.empty() && *version != receipt.version_key) return false;
     if (auto removed = folder_.remove(name); !removed) return fail(std::move(removed.error()));
     return true;
   }

@@ -1,4 +1,4 @@
-#include "deploy/activation_marks.hpp"
+#include "deploy/files/activation_marks.hpp"
 
 namespace certherd::deploy {
 namespace {

@@ -1,21 +1,24 @@
-#include "app/toml_section.hpp"
+#include "config/section.hpp"
 
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
 #include <fmt/ranges.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 
-namespace certherd::app {
+namespace certherd::config {
 
-void Faults::add(const toml::source_position& where, std::string_view key, std::string message) {
+void Faults::add(std::size_t line, std::string_view key, std::string message) {
   Error error;
   error.kind = Error::Kind::misconfigured;
-  error.op = place(where, key);
+  error.op = place(line, key);
   error.detail = std::move(message);
-  faults_.emplace_back(where.line, std::move(error));
+  faults_.emplace_back(line, std::move(error));
 }
 
-std::string Faults::place(const toml::source_position& where, std::string_view key) const {
-  return fmt::format("{}:{}: {}", file_, where.line, key);
+std::string Faults::place(std::size_t line, std::string_view key) const {
+  return fmt::format("{}:{}: {}", file_, line, key);
 }
 
 Error Faults::error() && {
@@ -29,38 +32,38 @@ Error Faults::error() && {
   return error;
 }
 
-TomlSection::TomlSection(const toml::table* table, std::string name, Faults& faults)
+Section::Section(const toml::table* table, std::string name, Faults& faults)
     : table_(table), name_(std::move(name)), faults_(&faults) {}
 
-const toml::node* TomlSection::find(std::string_view key) {
+const toml::node* Section::find(std::string_view key) {
   known_.emplace(key);
   return table_ == nullptr ? nullptr : table_->get(key);
 }
 
-toml::source_position TomlSection::position(std::string_view key) const {
-  if (table_ == nullptr) return {};
+std::size_t Section::line(std::string_view key) const {
+  if (table_ == nullptr) return 0;
   const auto* node = table_->get(key);
-  return node != nullptr ? node->source().begin : table_->source().begin;
+  return node != nullptr ? node->source().begin.line : table_->source().begin.line;
 }
 
-std::string TomlSection::path(std::string_view key) const {
+std::string Section::path(std::string_view key) const {
   return name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
 }
 
-std::string TomlSection::where(std::string_view key) const {
-  return faults_->place(position(key), path(key));
+std::string Section::where(std::string_view key) const {
+  return faults_->place(line(key), path(key));
 }
 
-void TomlSection::fault(std::string_view key, std::string message) {
-  faults_->add(position(key), path(key), std::move(message));
+void Section::fault(std::string_view key, std::string message) {
+  faults_->add(line(key), path(key), std::move(message));
 }
 
-void TomlSection::refuse(std::string_view key) {
+void Section::refuse(std::string_view key) {
   if (find(key) == nullptr) return;
   fault(key, "this version cannot honour this setting yet: take it out");
 }
 
-void TomlSection::done() {
+void Section::done() {
   if (table_ == nullptr) return;
   for (const auto& [key, node] : *table_) {
     if (known_.contains(key.str())) continue;
@@ -68,7 +71,7 @@ void TomlSection::done() {
   }
 }
 
-std::optional<std::string> TomlSection::text(std::string_view key) {
+std::optional<std::string> Section::text(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (auto value = node->value_exact<std::string>()) return value;
@@ -76,7 +79,13 @@ std::optional<std::string> TomlSection::text(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<bool> TomlSection::boolean(std::string_view key) {
+std::string Section::named(std::string_view key) {
+  const auto given = text(key);
+  if (given && given->empty()) fault(key, "must not be empty: leave it out for the default");
+  return given.value_or("");
+}
+
+std::optional<bool> Section::boolean(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (auto value = node->value_exact<bool>()) return value;
@@ -84,8 +93,8 @@ std::optional<bool> TomlSection::boolean(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<std::int64_t> TomlSection::integer(std::string_view key, std::int64_t low,
-                                                 std::int64_t high) {
+std::optional<std::int64_t> Section::integer(std::string_view key, std::int64_t low,
+                                             std::int64_t high) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   const auto value = node->value_exact<std::int64_t>();
@@ -94,7 +103,7 @@ std::optional<std::int64_t> TomlSection::integer(std::string_view key, std::int6
   return std::nullopt;
 }
 
-std::optional<double> TomlSection::number(std::string_view key, double low, double high) {
+std::optional<double> Section::number(std::string_view key, double low, double high) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   const auto value = node->value<double>();
@@ -103,7 +112,7 @@ std::optional<double> TomlSection::number(std::string_view key, double low, doub
   return std::nullopt;
 }
 
-std::optional<Duration> TomlSection::duration(std::string_view key) {
+std::optional<Duration> Section::duration(std::string_view key) {
   const auto value = text(key);
   if (!value) return std::nullopt;
   if (auto duration = parse_duration(*value)) return duration;
@@ -112,7 +121,7 @@ std::optional<Duration> TomlSection::duration(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> TomlSection::texts(std::string_view key) {
+std::optional<std::vector<std::string>> Section::texts(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return std::nullopt;
   std::vector<std::string> values;
@@ -128,11 +137,11 @@ std::optional<std::vector<std::string>> TomlSection::texts(std::string_view key)
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> TomlSection::text_map(std::string_view key) {
+std::vector<std::pair<std::string, std::string>> Section::text_map(std::string_view key) {
   std::vector<std::pair<std::string, std::string>> entries;
-  const auto* inner = table(key);
-  if (inner == nullptr) return entries;
-  for (const auto& [name, node] : *inner) {
+  const auto inner = table(key);
+  if (!inner) return entries;
+  for (const auto& [name, node] : *inner->table_) {
     if (auto value = node.value_exact<std::string>()) {
       entries.emplace_back(name.str(), std::move(*value));
     } else {
@@ -142,36 +151,41 @@ std::vector<std::pair<std::string, std::string>> TomlSection::text_map(std::stri
   return entries;
 }
 
-const toml::table* TomlSection::table(std::string_view key) {
-  const auto* node = find(key);
-  if (node == nullptr) return nullptr;
-  if (const auto* inner = node->as_table()) return inner;
-  fault(key, "must be a table");
-  return nullptr;
+Section Section::section(std::string_view key) {
+  return table(key).value_or(Section(nullptr, path(key), *faults_));
 }
 
-std::vector<const toml::table*> TomlSection::tables(std::string_view key) {
+std::optional<Section> Section::table(std::string_view key) {
+  const auto* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  if (const auto* inner = node->as_table()) return Section(inner, path(key), *faults_);
+  fault(key, "must be a table");
+  return std::nullopt;
+}
+
+std::vector<Section> Section::tables(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return {};
-  std::vector<const toml::table*> found;
+  std::vector<Section> found;
   const auto* array = node->as_array();
   const bool all_tables = array != nullptr && std::ranges::all_of(*array, [&](const auto& item) {
-                            found.push_back(item.as_table());
-                            return found.back() != nullptr;
+                            const auto* inner = item.as_table();
+                            found.emplace_back(inner, path(key), *faults_);
+                            return inner != nullptr;
                           });
   if (all_tables) return found;
   fault(key, "must be a list of tables, such as [{ ... }, { ... }]");
   return {};
 }
 
-std::vector<std::pair<std::string, TomlSection>> TomlSection::sections() {
-  std::vector<std::pair<std::string, TomlSection>> found;
+std::vector<std::pair<std::string, Section>> Section::sections() {
+  std::vector<std::pair<std::string, Section>> found;
   if (table_ == nullptr) return found;
   for (const auto& [key, node] : *table_) {
     known_.emplace(key.str());
     if (const auto* inner = node.as_table()) {
       const std::string name(key.str());
-      found.emplace_back(name, TomlSection(inner, fmt::format("{}.{}", name_, name), *faults_));
+      found.emplace_back(name, Section(inner, fmt::format("{}.{}", name_, name), *faults_));
     } else {
       fault(key.str(), fmt::format("must be a section of its own: [{}.NAME]", name_));
     }
@@ -179,4 +193,22 @@ std::vector<std::pair<std::string, TomlSection>> TomlSection::sections() {
   return found;
 }
 
-}  // namespace certherd::app
+Document::Document(std::unique_ptr<toml::table> root, Faults faults)
+    : root_(std::move(root)), faults_(std::make_unique<Faults>(std::move(faults))) {}
+Document::~Document() = default;
+Document::Document(Document&& other) noexcept = default;
+
+Result<Document> Document::parse(std::string file, std::string_view text) {
+  Faults faults(std::move(file));
+  auto parsed = toml::parse(text);
+  if (!parsed) {
+    const auto& failure = parsed.error();
+    faults.add(failure.source().begin.line, "syntax", std::string(failure.description()));
+    return fail(std::move(faults).error());
+  }
+  return Document(std::make_unique<toml::table>(std::move(parsed).table()), std::move(faults));
+}
+
+Section Document::root() { return {root_.get(), "", *faults_}; }
+
+}  // namespace certherd::config
