@@ -7,7 +7,11 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <functional>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "fakes/fastly_documents.hpp"
 
@@ -93,6 +97,17 @@ std::vector<const T*> select(const std::map<std::string, T>& all, const Wanted& 
   return found;
 }
 
+/// The same among those with these ids: fleets are large.
+template <typename T, typename Wanted>
+std::vector<const T*> select(const std::map<std::string, T>& all, const std::set<std::string>& ids,
+                             const Wanted& wanted) {
+  std::vector<const T*> found;
+  for (const auto& id : ids) {
+    if (wanted(all.at(id))) found.push_back(&all.at(id));
+  }
+  return found;
+}
+
 /// Filters that are true or false.
 bool agrees(const Asked& asked, const std::string& name, bool is) {
   const auto wanted = asked.parameter(name);
@@ -150,14 +165,16 @@ http::Response list_keys(const Account& account, const Asked& asked) {
 }
 
 http::Response list_certificates(const Account& account, const Asked& asked) {
+  const auto domain = asked.parameter("filter[tls_domains.id]");
   const auto latest = asked.parameter("filter[not_after][lte]");
   const auto until = parse_time(latest.size() == 10 ? latest + "T00:00:00Z" : latest);
-  auto found = select(account.certificates(), [&](const Certificate& certificate) {
-    const auto domain = asked.parameter("filter[tls_domains.id]");
-    if (!domain.empty() && !certificate.leaf.has(domain)) return false;
+  const auto is_wanted = [&](const Certificate& certificate) {
     if (until && certificate.leaf.not_after > *until) return false;
     return agrees(asked, "filter[in_use]", !account.activations_of(certificate.id).empty());
-  });
+  };
+  auto found = domain.empty()
+                   ? select(account.certificates(), is_wanted)
+                   : select(account.certificates(), account.certificates_with(domain), is_wanted);
   sort(asked, &found);
   const bool with_activations = asked.parameters.contains("include");
   return page_of<const Certificate*>(
@@ -188,12 +205,23 @@ void include_parts(const Account& account, const Asked& asked, const Activation&
 }
 
 http::Response list_activations(const Account& account, const Asked& asked) {
+  const auto certificate = asked.parameter("filter[tls_certificate.id]");
+  const auto domain = asked.parameter("filter[tls_domain.id]");
   const auto is_wanted = [&](const Activation& activation) {
-    return agrees(asked, "filter[tls_certificate.id]", activation.certificate) &&
-           agrees(asked, "filter[tls_configuration.id]", activation.configuration) &&
-           agrees(asked, "filter[tls_domain.id]", activation.domain);
+    return (certificate.empty() || certificate == activation.certificate) &&
+           agrees(asked, "filter[tls_configuration.id]", activation.configuration);
   };
-  return page_of<const Activation*>(asked, select(account.activations(), is_wanted),
+  std::vector<const Activation*> found;
+  if (!domain.empty()) {
+    std::set<std::string> ids = {account.activation_of(domain)};
+    ids.erase("");
+    found = select(account.activations(), ids, is_wanted);
+  } else if (!certificate.empty()) {
+    found = select(account.activations(), account.activations_of(certificate), is_wanted);
+  } else {
+    found = select(account.activations(), is_wanted);
+  }
+  return page_of<const Activation*>(asked, found,
                                     [&](const Activation* activation, json::array* included) {
                                       include_parts(account, asked, *activation, included);
                                       return render(*activation);

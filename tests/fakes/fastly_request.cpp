@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <cctype>
+#include <optional>
 #include <set>
 
 namespace certherd::fakes::fastly {

@@ -34,6 +34,23 @@ http::Response made(int status, const fastly::Outcome<std::string>& id,
   return fastly::respond_with(status, fastly::render(all.at(*id)));
 }
 
+bool is_there(const fastly::Account& account, const Asked& asked) {
+  switch (asked.kind) {
+    case Kind::key:
+      return account.keys().contains(asked.id);
+    case Kind::certificate:
+      return account.certificates().contains(asked.id);
+    case Kind::activation:
+      return account.activations().contains(asked.id);
+    case Kind::bulk_certificate:
+      return account.bulk_certificates().contains(asked.id);
+    case Kind::domain:
+    case Kind::configuration:
+      break;  // read only
+  }
+  return false;
+}
+
 http::Response no_content() {
   http::Response response;
   response.status = 204;
@@ -132,11 +149,8 @@ http::Response ScriptedFastly::carry_out(const http::Request& request, int numbe
 }
 
 http::Response ScriptedFastly::write(const Asked& asked) {
-  const bool is_there =
-      account_.keys().contains(asked.id) || account_.certificates().contains(asked.id) ||
-      account_.activations().contains(asked.id) || account_.bulk_certificates().contains(asked.id);
   if (asked.method == Method::post) return create(asked);
-  if (!is_there) return fastly::no_such_record(asked);
+  if (!is_there(account_, asked)) return fastly::no_such_record(asked);
   return asked.method == Method::patch ? replace(asked) : remove(asked);
 }
 

@@ -1,10 +1,15 @@
 #include "fakes/scripted_fastly.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <string>
+#include <string_view>
 
+#include "crypto/local_ca.hpp"
+#include "crypto/private_key.hpp"
 #include "crypto/x509.hpp"
 #include "fakes/issued_material.hpp"
 
@@ -139,6 +144,7 @@ TEST_F(AtFastly, WantsKeyThenCertificateThenActivation) {
   EXPECT_EQ(fastly_.served("api.example.com")->key_pem, material.private_key.reveal());
   EXPECT_FALSE(fastly_.served("a.api.example.com"));
   EXPECT_EQ(ask(Method::delete_, "/tls/certificates/" + id_in(made)).status, 400) << "in use";
+  EXPECT_EQ(ask(Method::delete_, "/tls/activations/" + id_in(made)).status, 404) << "of a kind";
   EXPECT_EQ(ask(Method::delete_, "/tls/private_keys/" + fastly_.keys().begin()->first).status, 400);
 
   EXPECT_EQ(ask(Method::delete_, "/tls/activations/" + id_in(activation)).status, 204);
