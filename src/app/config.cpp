@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "app/inventory_check.hpp"
 #include "aws/access.hpp"
 #include "base/versioned_folder.hpp"
 #include "config/section.hpp"
@@ -269,6 +270,7 @@ class Reader {
       if (!choice) table.fault("key", "must be one of " + key_choices());
       defaults.key = choice.value_or(KeyChoice{});
     }
+    if (auto fit = check_key(config_, Domain{}); !fit) table.fault("key", fit.error().detail);
     defaults.renew_at = table.number("renew_at", 0.1, 0.95).value_or(defaults.renew_at);
     defaults.prove_within = table.duration("prove_within").value_or(defaults.prove_within);
     table.done();

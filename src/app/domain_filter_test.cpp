@@ -85,7 +85,7 @@ TEST(Where, KnowsMetadataAndWhatHoldsByDefault) {
   EXPECT_THAT(names("metadata.state=Bavaria"), ElementsAre("c"));
   EXPECT_THAT(names("state=disabled"), ElementsAre("d"));
   EXPECT_THAT(names("ca=main"), ElementsAre("a", "b", "d"));
-  EXPECT_THAT(names("key=ecdsa-p256 enabled=false"), ElementsAre("d"));
+  EXPECT_THAT(names("key=auto enabled=false"), ElementsAre("d"));
 }
 
 TEST(Where, RefusesWhatItDoesNotUnderstand) {

@@ -1,8 +1,11 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 
+#include "app/inventory_check.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "fleet/report.hpp"
@@ -10,14 +13,47 @@
 namespace certherd::cli {
 namespace {
 
+/// "a.example" or "a.example, b.example and 98 more".
+std::string names_of(const std::vector<Fqdn>& domains) {
+  constexpr std::size_t most = 3;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(most, domains.size()); ++i) {
+    names += fmt::format("{}{}", i == 0 ? "" : ", ", domains[i]);
+  }
+  return domains.size() <= most ? names
+                                : fmt::format("{} and {} more", names, domains.size() - most);
+}
+
+/// What of the inventory does not go with the config; domains with the same fault together.
+std::vector<std::pair<std::string, Status>> clashes(const app::Config& config,
+                                                    const std::vector<store::DomainRow>& rows) {
+  std::map<std::string, std::pair<Error, std::vector<Fqdn>>> by_words;
+  for (const auto& row : rows) {
+    if (!row.domain.enabled) continue;
+    for (auto& misfit : app::misfits(config, row.domain)) {
+      auto& [error, domains] = by_words[misfit.message()];
+      error = std::move(misfit);
+      domains.push_back(row.domain.name);
+    }
+  }
+  std::vector<std::pair<std::string, Status>> found;
+  for (auto& [words, clash] : by_words) {
+    found.emplace_back(names_of(clash.second), fail(std::move(clash.first)));
+  }
+  return found;
+}
+
 Task<int> check(app::App* app, Context context) {
   // Only what is read-only is tried: no account is made, no responder takes the port from a
   // running service.
   if (auto prepared = app->prepare_checks(); !prepared) {
     co_return report(context, prepared.error());
   }
-  const auto findings = co_await app->check();
+  auto findings = co_await app->check();
   co_await app->stop();
+  auto rows = co_await app->store().domains();
+  if (!rows) co_return report(context, rows.error());
+  for (auto& clash : clashes(app->config(), *rows)) findings.push_back(std::move(clash));
 
   int failed = 0;
   Table table({"SECTION", "STATE", "FINDING"});

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "app/target_limits.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "cli/where.hpp"
@@ -41,8 +42,14 @@ struct Plans {
   }
 };
 
+bool before(const Item& left, const Item& right) {
+  if (policy::earlier(left.plan, right.plan)) return true;
+  if (policy::earlier(right.plan, left.plan)) return false;
+  return left.row->domain.name < right.row->domain.name;
+}
+
 Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults& defaults,
-               Time now) {
+               const app::TargetLimits& limits, Time now) {
   Plans plans;
   for (const auto& row : rows) {
     if (!row.domain.enabled) continue;
@@ -51,11 +58,9 @@ Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults&
     auto& list = plan.action == Action::none ? plans.later : plans.due;
     list.push_back({.row = &row, .plan = std::move(plan)});
   }
-  const auto before = [](const Item& left, const Item& right) {
-    if (policy::earlier(left.plan, right.plan)) return true;
-    if (policy::earlier(right.plan, left.plan)) return false;
-    return left.row->domain.name < right.row->domain.name;
-  };
+  std::ranges::sort(plans.due, before);
+  policy::Forecast forecast(limits.limits(), now);
+  for (auto& item : plans.due) forecast.put_off(item.plan, limits.needs(*item.row, item.plan));
   std::ranges::sort(plans.due, before);
   std::ranges::sort(plans.later, before);
   return plans;
@@ -146,7 +151,9 @@ Task<int> plan(app::App* app, Context context, Options options) {
   auto rows = co_await rows_of(app, std::move(options.names), std::move(options.where));
   if (!rows) co_return report(context, rows.error());
   const Time now = app->loop().clock().now();
-  const auto plans = plans_of(*rows, app->config().defaults, now);
+  auto limits = co_await app::TargetLimits::read(app);
+  if (!limits) co_return report(context, limits.error());
+  const auto plans = plans_of(*rows, app->config().defaults, *limits, now);
   if (context.json) {
     print_document(plans, all, now);
   } else {
@@ -162,7 +169,9 @@ void add_plan(CLI::App& parent, Context& context) {
       parent.add_subcommand("plan", "What is due, why, when it is done, and what holds it back");
   command->footer(
       "Shows what `run --once` would do now, and changes nothing. What failed before is held back\n"
-      "until its pause is over. Disabled domains are left out.\n\n"
+      "until its pause is over, and what a target takes only so much of in an hour until that "
+      "hour\n"
+      "has come. Disabled domains are left out.\n\n"
       "Examples:\n"
       "  certherd plan\n"
       "  certherd plan www.example.com\n"

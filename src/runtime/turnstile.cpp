@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace certherd::runtime {
@@ -25,7 +26,7 @@ struct Turnstile::Taking {
   Turnstile* turnstile;
 };
 
-Task<Status> Turnstile::pass(Urgency urgency) {
+Task<Status> Turnstile::pass(Urgency urgency, int needs) {
   const Place place{urgency, next_++};
   struct Leave {
     Turnstile* turnstile;
@@ -44,13 +45,14 @@ Task<Status> Turnstile::pass(Urgency urgency) {
       continue;
     }
     const Time latest = last_moment();
-    if (closed_until_ > latest) co_return closed();
+    if (closed_until_ > latest) co_return send_away(needs);
     const Taking taking(this);
     auto from = co_await budget_.take(allowance_, 1, latest);
     if (!from) co_return fail(std::move(from.error()));
     if (*from > latest) {
       closed_until_ = *from;
-      co_return closed();
+      sent_away_ = 0;
+      co_return send_away(needs);
     }
     co_await loop_.clock().sleep_until(*from);
     let_through_.insert(waiting_.extract(waiting_.begin()).value());
@@ -62,13 +64,15 @@ Time Turnstile::last_moment() const {
   return patience_ == Duration::max() ? Time::max() : loop_.clock().now() + patience_;
 }
 
-Status Turnstile::closed() const {
+Status Turnstile::send_away(int needs) {
+  const auto windows = static_cast<Duration::rep>(sent_away_ / std::max(allowance_.burst, 1.0));
+  sent_away_ += needs;
   Error error;
   error.kind = Error::Kind::throttled;
   error.op = "wait for our turn";
   error.detail = fmt::format("all that {} allows until {} is spent", allowance_.name,
                              format_time(closed_until_));
-  error.retry_at = closed_until_;
+  error.retry_at = closed_until_ + windows * allowance_.window;
   return fail(std::move(error));
 }
 

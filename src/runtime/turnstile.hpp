@@ -27,21 +27,23 @@ class Turnstile {
             Duration patience = Duration::max());
 
   /// Returns when it is our turn. Errors: throttled, with the moment to come back, where that is
-  /// further away than the patience; the budget's.
-  Task<Status> pass(Urgency urgency);
+  /// further away than the patience; the budget's. Those who are sent away are asked back as the
+  /// allowance will have room for them: `needs` says how many units one needs from here on.
+  Task<Status> pass(Urgency urgency, int needs = 1);
 
  private:
   using Place = std::pair<Urgency, std::uint64_t>;
   struct Taking;
 
   Time last_moment() const;
-  Status closed() const;
+  Status send_away(int needs);
 
   EventLoop& loop_;
   Budget& budget_;
   Allowance allowance_;
   Duration patience_;
-  Time closed_until_{};  ///< none of the allowance is left before
+  Time closed_until_{};   ///< none of the allowance is left before
+  double sent_away_ = 0;  ///< units that those need who were sent away since it closed
   std::set<Place> waiting_;
   std::set<Place> let_through_;
   std::uint64_t next_ = 0;

@@ -122,5 +122,18 @@ TEST_F(TurnstileTest, SendsThoseAwayWhoWouldWaitForLongerThanThePatience) {
   EXPECT_EQ(loop->clock().now(), start + 1h);
 }
 
+TEST_F(TurnstileTest, AsksBackAsManyAsAWindowHasRoomFor) {
+  const Allowance ten{.name = "writes", .burst = 10, .window = 1h};
+  Turnstile hasty{*loop, budget, ten, 10s};
+  budget.close_until(start + 1h);
+  std::vector<Duration> after;
+  for (int i = 0; i < 8; ++i) {
+    const auto status = loop->run(hasty.pass(Urgency::begin, 3));
+    ASSERT_FALSE(status);
+    after.push_back(*status.error().retry_at - start);
+  }
+  EXPECT_EQ(after, (std::vector<Duration>{1h, 1h, 1h, 1h, 2h, 2h, 2h, 3h}));
+}
+
 }  // namespace
 }  // namespace certherd::runtime

@@ -82,12 +82,6 @@ bool is_for_one_of(const acme::Authorization& authorization, const std::vector<F
   });
 }
 
-store::Changes with_events(std::vector<Event> events) {
-  store::Changes changes;
-  changes.events = std::move(events);
-  return changes;
-}
-
 store::Changes with_certificate(std::optional<Certificate> certificate) {
   store::Changes changes;
   changes.certificate = std::move(certificate);
@@ -752,7 +746,9 @@ Task<StepResult> Steps::install(Issuance issuance, Domain domain) {
                            {{"serial", serial.text()}, {"target", name.text()}}));
   }
   if (installed.failure) {
-    auto held = co_await ports_.store->commit(std::move(issuance), with_events(std::move(events)));
+    auto changes = with_certificate(issuance.certificate);
+    changes.events = std::move(events);
+    auto held = co_await ports_.store->commit(std::move(issuance), std::move(changes));
     if (!held) co_return fail(std::move(held.error()).during("install"));
     co_return fail(std::move(*installed.failure));
   }
