@@ -93,6 +93,14 @@ std::string sha256(std::string_view bytes) {
   return digest;
 }
 
+std::string sha1(std::string_view bytes) {
+  std::string digest(20, '\0');
+  ensure(EVP_Q_digest(nullptr, "SHA1", nullptr, present(bytes), bytes.size(), octets(digest),
+                      nullptr) == 1,
+         "SHA-1");
+  return digest;
+}
+
 std::string hmac(std::string_view hash, std::string_view key, std::string_view message) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
   std::size_t size = 0;

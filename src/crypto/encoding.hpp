@@ -20,6 +20,9 @@ Result<std::string> from_base64(std::string_view text);
 std::string hex(std::string_view bytes);
 
 std::string sha256(std::string_view bytes);
+
+/// For identifiers that others have made of it; it protects nothing.
+std::string sha1(std::string_view bytes);
 /// `hash` is "SHA256", "SHA384" or "SHA512".
 std::string hmac(std::string_view hash, std::string_view key, std::string_view message);
 

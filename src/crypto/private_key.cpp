@@ -115,6 +115,14 @@ KeyType PrivateKey::type() const {
 
 std::string PrivateKey::public_key() const { return to_der(&i2d_PUBKEY, key_.get()); }
 
+std::string public_key_pem(std::string_view public_key) {
+  constexpr std::size_t line = 64;  // RFC 7468 section 2
+  const auto text = base64(public_key);
+  std::string pem = "-----BEGIN PUBLIC KEY-----\n";
+  for (std::size_t i = 0; i < text.size(); i += line) pem += text.substr(i, line) + "\n";
+  return pem + "-----END PUBLIC KEY-----\n";
+}
+
 KeyHash hash_of_key(std::string_view public_key) { return KeyHash(hex(sha256(public_key))); }
 
 }  // namespace certherd::crypto

@@ -38,6 +38,9 @@ class PrivateKey {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
+/// The PEM of a public key (DER of its SubjectPublicKeyInfo), with the line break at its end.
+std::string public_key_pem(std::string_view public_key);
+
 /// Tells a key by its public half (`public_key` as above), for lists of keys.
 KeyHash hash_of_key(std::string_view public_key);
 

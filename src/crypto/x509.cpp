@@ -122,6 +122,23 @@ Result<std::vector<CertificateHandle>> parse_chain(std::string_view pem) {
   return chain;
 }
 
+std::optional<Serial> serial_from_decimal(const std::string& text) {
+  constexpr std::size_t most_digits = 49;  // of 2^160
+  constexpr int most_octets = 20;
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || text.size() > most_digits) return std::nullopt;
+  BIGNUM* read = nullptr;
+  const int used = BN_dec2bn(&read, text.c_str());
+  const BigNumber number(read);
+  ensure(used > 0 && number != nullptr, "read a serial");
+  const int size = BN_num_bytes(number.get());
+  if (size > most_octets) return std::nullopt;
+  // As ASN.1 has it, nought takes an octet too.
+  std::string bytes(static_cast<std::size_t>(std::max(size, 1)), '\0');
+  BN_bn2bin(number.get(), octets(bytes));
+  return Serial(hex(bytes));
+}
+
 Result<std::vector<CertificateInfo>> read_chain(std::string_view pem) {
   auto chain = parse_chain(pem);
   if (!chain) return fail(std::move(chain.error()));

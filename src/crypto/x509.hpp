@@ -28,6 +28,10 @@ struct CertificateInfo {
   bool is_ca = false;
 };
 
+/// A serial that somebody writes as a decimal number. Nothing when it is none, or too long to be
+/// one (RFC 5280 section 4.1.2.2: at most 20 octets).
+std::optional<Serial> serial_from_decimal(const std::string& text);
+
 /// Reads a PEM chain, leaf first. Nothing but CERTIFICATE blocks may be in it (RFC 8555 section
 /// 9.1); at most 16. Errors: rejected.
 Result<std::vector<CertificateInfo>> read_chain(std::string_view pem);

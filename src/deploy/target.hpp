@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/certificate.hpp"
@@ -22,6 +23,7 @@ struct Receipt {
   Installed outcome = Installed::installed;  ///< installed or unchanged
   Fqdn domain;
   std::string version_key;  ///< the serial; empty: whatever stands there
+  std::vector<Fqdn> names = {};  ///< on its certificate, where that is known
 };
 
 /// A place that serves certificates. Owned by app, used on the loop. Calls about different domains

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "deploy/fastly/section.hpp"
 #include "deploy/files/section.hpp"
 #include "deploy/target_section.hpp"
 
@@ -17,6 +18,7 @@ struct Type {
 
 // One line for each folder beside this file.
 constexpr std::array types = {
+    Type{"fastly", read_fastly},
     Type{"files", read_files},
 };
 

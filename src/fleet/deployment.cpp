@@ -144,6 +144,7 @@ Task<Result<std::optional<Certificate>>> Deployment::retire(WorkRequest request)
       deploy::Receipt receipt;
       receipt.domain = domain.name;
       receipt.version_key = *installed ? (*installed)->version_key : certificate->serial.text();
+      receipt.names = certificate ? certificate->names : domain.all_names();
       gone = co_await target->second->retire(std::move(receipt));
     }
     if (!gone) {

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "deploy/fastly/key_index.hpp"
+#include "deploy/fastly/leaf.hpp"
+#include "model/fqdn.hpp"
+
+namespace certherd::deploy::fastly {
+
+/// What our keys and certificates for a domain are called at Fastly. Others are never changed.
+std::string label_of(const Fqdn& domain);
+
+/// The keys that we keep at Fastly for domains. Errors: the Api's.
+class DomainKeys {
+ public:
+  explicit DomainKeys(Api& api) : api_(api), index_(api) {}
+
+  /// Sees to it that the leaf's key is there; uploaded once, however often it is asked for.
+  Task<Status> ensure(Fqdn domain, Leaf leaf, Secret<std::string> pem);
+
+  /// Removes the domain's keys that no certificate uses, where there are several.
+  Task<Status> remove_unused(Fqdn domain);
+
+  /// The same where its only one may be such, after a certificate was refused.
+  Task<Status> remove_unused_all(Fqdn domain);
+
+  /// Removes all keys of the domain. One that is still used stays.
+  Task<Status> remove_all(Fqdn domain);
+
+  /// What is known of the keys may be wrong.
+  void doubt() { index_.doubt(); }
+
+ private:
+  Task<Status> remove(Key key);
+
+  Api& api_;
+  KeyIndex index_;
+};
+
+}  // namespace certherd::deploy::fastly

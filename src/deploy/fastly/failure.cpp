@@ -1,0 +1,116 @@
+#include "deploy/fastly/failure.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <charconv>
+
+#include "base/utf8.hpp"
+
+namespace certherd::deploy::fastly {
+namespace {
+
+namespace json = boost::json;
+using Kind = Error::Kind;
+
+constexpr int unauthorized = 401;
+constexpr int forbidden = 403;
+constexpr int not_found = 404;
+constexpr int request_timeout = 408;
+constexpr int too_many_requests = 429;
+constexpr int server_error = 500;
+
+std::string text_in(const json::object& object, std::string_view name) {
+  const auto* const value = object.if_contains(name);
+  const auto* const text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string() : std::string(*text);
+}
+
+void add(std::string* words, const std::string& more, std::string_view separator) {
+  if (more.empty() || words->find(more) != std::string::npos) return;
+  if (!words->empty()) *words += separator;
+  *words += more;
+}
+
+std::string words_of(const json::object& object) {
+  std::string words;
+  for (const auto* name : {"title", "msg", "detail"}) add(&words, text_in(object, name), ": ");
+  return words;
+}
+
+std::string words_of(const http::Response& response) {
+  json::error_code code;
+  const auto value = json::parse(response.body, code);
+  const auto* const object = code ? nullptr : value.if_object();
+  if (object == nullptr) return {};
+  auto words = words_of(*object);
+  const auto* const list = object->if_contains("errors");
+  const auto* const errors = list == nullptr ? nullptr : list->if_array();
+  if (errors != nullptr) {
+    for (const auto& each : *errors) {
+      if (const auto* const error = each.if_object()) add(&words, words_of(*error), "; ");
+      if (const auto* const text = each.if_string()) add(&words, std::string(*text), "; ");
+    }
+  }
+  return cleaned(words);
+}
+
+}  // namespace
+
+std::optional<Time> budget_reset(const http::Response& response) {
+  const auto text = response.header("fastly-ratelimit-reset");
+  if (!text) return std::nullopt;
+  std::int64_t seconds = 0;
+  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  constexpr std::int64_t latest = 1LL << 40;
+  if (failure != std::errc{} || end != text->data() + text->size() || seconds < 0 ||
+      seconds > latest) {
+    return std::nullopt;
+  }
+  return Time(std::chrono::seconds(seconds));
+}
+
+Error read_failure(std::string op, const http::Response& response, const std::string& token,
+                   Time now) {
+  Error error;
+  error.op = std::move(op);
+  const auto words = words_of(response);
+  error.detail =
+      fmt::format("Fastly answered {}{}{}", response.status, words.empty() ? "" : ": ", words);
+  switch (response.status) {
+    case unauthorized:
+      error.kind = Kind::denied;
+      error.detail += fmt::format(
+          " (the token of {} is not valid: make another one in Fastly's "
+          "account settings)",
+          token);
+      break;
+    case forbidden:
+      error.kind = Kind::denied;
+      error.detail += fmt::format(
+          " (the token of {} needs the scope global, and its user the right "
+          "to manage TLS)",
+          token);
+      break;
+    case not_found:
+      error.kind = Kind::not_found;
+      break;
+    case request_timeout:
+      error.kind = Kind::transient;
+      break;
+    case too_many_requests:
+      error.kind = Kind::throttled;
+      error.retry_at = budget_reset(response);
+      if (!error.retry_at || *error.retry_at <= now)
+        error.retry_at = http::retry_after(response, now);
+      if (!error.retry_at) error.retry_at = now + std::chrono::minutes(1);
+      break;
+    default:
+      error.kind = response.status >= server_error ? Kind::transient : Kind::misconfigured;
+  }
+  return error;
+}
+
+bool is_refusal(const Error& error) { return error.kind == Kind::misconfigured; }
+
+}  // namespace certherd::deploy::fastly
