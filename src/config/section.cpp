@@ -137,6 +137,17 @@ std::optional<std::vector<std::string>> Section::texts(std::string_view key) {
   return std::nullopt;
 }
 
+std::optional<std::vector<std::string>> Section::text_or_texts(std::string_view key) {
+  const auto* node = find(key);
+  if (node == nullptr || !node->is_string()) return texts(key);
+  return std::vector{*text(key)};
+}
+
+bool Section::holds_boolean(std::string_view key) {
+  const auto* node = find(key);
+  return node != nullptr && node->is_boolean();
+}
+
 std::vector<std::pair<std::string, std::string>> Section::text_map(std::string_view key) {
   std::vector<std::pair<std::string, std::string>> entries;
   const auto inner = table(key);

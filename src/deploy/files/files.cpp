@@ -18,21 +18,12 @@ VersionedFolder::Options folder_options(const FilesOptions& options) {
   return folder;
 }
 
-// In one piece of memory, so that no copy of the key is left behind.
-Secret<std::string> bundle_of(const Material& material) {
-  const std::string& key = material.private_key.reveal();
-  std::string bundle;
-  bundle.reserve(key.size() + 1 + material.fullchain.size());
-  bundle += key;
-  if (!key.ends_with('\n')) bundle += '\n';
-  bundle += material.fullchain;
-  return Secret<std::string>(std::move(bundle));
-}
-
-std::vector<FileContent> files_of(const Material& material, bool bundle) {
-  std::vector<FileContent> files = {{"privkey.pem", material.private_key},
-                                    {"fullchain.pem", Secret<std::string>(material.fullchain)}};
-  if (bundle) files.push_back({"bundle.pem", bundle_of(material)});
+Result<std::vector<FileContent>> files_of(const Material& material,
+                                          const std::set<Server>& servers) {
+  auto files = bundles_of(material, servers);
+  if (!files) return files;
+  files->push_back({"privkey.pem", material.private_key});
+  files->push_back({"fullchain.pem", Secret<std::string>(material.fullchain)});
   return files;
 }
 
@@ -40,7 +31,7 @@ class Files final : public Target {
  public:
   Files(runtime::EventLoop& loop, runtime::Offload& offload, FilesOptions options)
       : offload_(offload),
-        bundle_(options.bundle),
+        bundles_(std::move(options.bundles)),
         reloads_(!options.reload.empty()),
         folder_(folder_options(options)),
         marks_(folder_options(options)),
@@ -120,13 +111,15 @@ class Files final : public Target {
     auto active = look(domain);
     if (!active) return fail(std::move(active.error()));
     const bool was_active = *active == version_key;
+    auto files = files_of(material, bundles_);
+    if (!files) return fail(std::move(files.error()));
     // Before the switch: a crash right after it must find the mark.
     if (reloads_ && !was_active) {
       if (auto marked = marks_.set(name, version_key); !marked) {
         return fail(std::move(marked.error()));
       }
     }
-    auto switched = folder_.switch_to(name, version_key, files_of(material, bundle_));
+    auto switched = folder_.switch_to(name, version_key, *files);
     if (!switched) return fail(std::move(switched.error()));
     return was_active && !*switched ? Installed::unchanged : Installed::installed;
   }
@@ -143,7 +136,7 @@ class Files final : public Target {
   }
 
   runtime::Offload& offload_;
-  bool bundle_;
+  std::set<Server> bundles_;
   bool reloads_;
   VersionedFolder folder_;
   ActivationMarks marks_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/files/bundles.hpp"
 #include "deploy/target.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/offload.hpp"
@@ -14,8 +15,8 @@ namespace certherd::deploy {
 
 struct FilesOptions {
   std::filesystem::path path;
-  bool bundle = false;   ///< also bundle.pem: key, then full chain (as HAProxy reads it)
-  std::string owner;     ///< "user" or "user:group"; empty: ours
+  std::set<Server> bundles = {};  ///< whose further files are written
+  std::string owner;              ///< "user" or "user:group"; empty: ours
   unsigned mode = 0600;  ///< of the files; folders get search permission where files are readable
   std::vector<std::string> reload;      ///< command after a change; empty: none
   std::set<std::string> withheld = {};  ///< variables that hold our secrets: not for the command
@@ -24,8 +25,8 @@ struct FilesOptions {
       std::chrono::milliseconds(100);  ///< how long a reload waits for further installs
 };
 
-/// `<path>/<domain>/{privkey,fullchain}.pem`, switched by one rename per domain as in the
-/// directory vault, then one reload for all installs that came together.
+/// `<path>/<domain>/{privkey,fullchain}.pem` and the bundles, switched by one rename per domain as
+/// in the directory vault, then one reload for all installs that came together.
 std::unique_ptr<Target> make_files(runtime::EventLoop& loop, runtime::Offload& offload,
                                    FilesOptions options);
 

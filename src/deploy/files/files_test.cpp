@@ -143,8 +143,8 @@ TEST_F(FilesTest, WritesKeyAndChainForTheOwnerAlone) {
   EXPECT_FALSE(fs::exists(options.path / "example.com" / "bundle.pem"));
 }
 
-TEST_F(FilesTest, TheBundleHoldsTheKeyThenTheChain) {
-  options.bundle = true;
+TEST_F(FilesTest, ABundleComesWithKeyAndChain) {
+  options.bundles = {Server::haproxy};
   ASSERT_TRUE(install("example.com", "01"));
   EXPECT_EQ(text("example.com/bundle.pem"), "key 01\nchain 01");
 }
@@ -152,7 +152,7 @@ TEST_F(FilesTest, TheBundleHoldsTheKeyThenTheChain) {
 TEST_F(FilesTest, ABundleAskedForLaterComesWithTheSameVersion) {
   ASSERT_TRUE(install("example.com", "01"));
   stop();
-  options.bundle = true;
+  options.bundles = {Server::haproxy};
   const auto receipt = install("example.com", "01");
   ASSERT_TRUE(receipt) << receipt.error().message();
   EXPECT_EQ(receipt->outcome, Installed::installed);

@@ -1,5 +1,7 @@
 #include "deploy/files/section.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "deploy/files/files.hpp"
@@ -34,6 +36,23 @@ unsigned file_mode(config::Section& section, const std::string& text) {
   return 0600;
 }
 
+std::set<Server> bundles(config::Section& section) {
+  // What HAProxy reads is what a bundle was before it could be named.
+  if (section.holds_boolean("bundle")) {
+    return section.boolean("bundle") == true ? std::set{Server::haproxy} : std::set<Server>();
+  }
+  std::set<Server> servers;
+  for (const auto& name : section.text_or_texts("bundle").value_or(std::vector<std::string>{})) {
+    if (const auto server = parse_server(name)) {
+      servers.insert(*server);
+    } else {
+      section.fault("bundle", fmt::format("\"{}\" is no server that is known here: {}", name,
+                                          server_names()));
+    }
+  }
+  return servers;
+}
+
 }  // namespace
 
 std::shared_ptr<const TargetSection> read_files(config::Section& section,
@@ -42,7 +61,7 @@ std::shared_ptr<const TargetSection> read_files(config::Section& section,
   const auto path = section.text("path");
   if (!path) section.fault("path", "must name the folder to install into");
   options.path = (folder / path.value_or(".")).lexically_normal();
-  options.bundle = section.boolean("bundle").value_or(false);
+  options.bundles = bundles(section);
   options.owner = section.text("owner").value_or("");
   if (const auto mode = section.text("mode")) options.mode = file_mode(section, *mode);
   options.reload = section.texts("reload").value_or(std::vector<std::string>{});
