@@ -11,24 +11,30 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "runtime/finished_before.hpp"
 #include "runtime/root.hpp"
 
 namespace certherd::runtime {
 
 namespace asio = boost::asio;
 
-Task<bool> finished_by(Clock* clock, Time deadline, Task<void> task) {
+Task<bool> finished_before(Task<void> alarm, Task<void> task) {
   co_await cancellation_point();
   const auto executor = co_await asio::this_coro::executor;
   auto both = asio::experimental::make_parallel_group(
       asio::co_spawn(executor, as_root(std::move(task)), asio::deferred),
-      asio::co_spawn(executor, as_root(clock->sleep_until(deadline)), asio::deferred));
+      asio::co_spawn(executor, as_root(std::move(alarm)), asio::deferred));
   const auto [order, task_threw, alarm_threw] =
       co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
 
   const bool late = order[0] == 1 && !alarm_threw;
   if (task_threw && !(late && is_cancellation(task_threw))) std::rethrow_exception(task_threw);
   co_return !late;
+}
+
+Task<bool> finished_by(Clock* clock, Time deadline, Task<void> task) {
+  auto alarm = clock->sleep_until(deadline);
+  co_return co_await finished_before(std::move(alarm), std::move(task));
 }
 
 namespace {
