@@ -1,36 +1,12 @@
 #include "deploy/reloader.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
+#include "deploy/command_words.hpp"
 #include "runtime/process.hpp"
 
 namespace certherd::deploy {
-namespace {
-
-constexpr int lines_shown = 5;
-
-/// The end of a command's output on one line: that is where the reason stands.
-std::string last_lines(std::string_view output) {
-  std::vector<std::string_view> lines;
-  while (!output.empty() && lines.size() < lines_shown) {
-    const auto end = output.find_last_not_of(" \r\n");
-    if (end == std::string_view::npos) break;
-    output = output.substr(0, end + 1);
-    const auto begin = output.rfind('\n');
-    const auto start = begin == std::string_view::npos ? 0 : begin + 1;
-    lines.insert(lines.begin(), output.substr(start));
-    output = output.substr(0, start);
-  }
-  return fmt::format("{}", fmt::join(lines, " | "));
-}
-
-}  // namespace
-
 Reloader::Reloader(runtime::EventLoop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
@@ -112,10 +88,8 @@ Task<Status> Reloader::run_command() {
                                              loop_.clock().now() + options_.timeout);
   if (!ended) co_return fail(std::move(ended.error()).during("reload"));
   if (ended->exit_status == 0) co_return Status();
-  const auto output = last_lines(ended->output);
   co_return fail(Error::Kind::misconfigured, "reload",
-                 fmt::format("`{}` ended with status {}{}", fmt::join(options_.command, " "),
-                             ended->exit_status, output.empty() ? "" : ": " + output));
+                 how_it_ended(options_.command, ended->exit_status, ended->output));
 }
 
 }  // namespace certherd::deploy
