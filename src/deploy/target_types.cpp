@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "deploy/exec/section.hpp"
 #include "deploy/fastly/section.hpp"
 #include "deploy/files/section.hpp"
 #include "deploy/target_section.hpp"
@@ -20,6 +21,7 @@ struct Type {
 constexpr std::array types = {
     Type{"fastly", read_fastly},
     Type{"files", read_files},
+    Type{"exec", read_exec},
 };
 
 }  // namespace
