@@ -11,8 +11,7 @@
 
 namespace certherd::contract {
 
-/// A script that knows all actions and keeps a folder for each domain. As its operator would write
-/// it: what it has under a serial is not replaced by something else.
+/// A script that knows all actions and keeps a folder for each domain.
 class ExecSetup final : public TargetSetup {
  public:
   ExecSetup() {
