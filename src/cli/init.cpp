@@ -77,6 +77,18 @@ constexpr std::string_view targets = R"(
 # type = "files"
 # path = "/etc/nginx/certificates"        # <domain>/{privkey,fullchain}.pem
 # reload = ["nginx", "-s", "reload"]
+# bundle = "haproxy"                      # further files, as these servers read them: nginx, haproxy,
+#                                         # apache (before 2.4.8), lighttpd, or a list of them
+# owner = "root:www-data"
+# mode = "0640"
+
+# [target.edge]                           # installed by a program: docs/targets.md
+# type = "exec"
+# command = ["./install.sh"]
+# actions = ["install"]                   # what it can do besides: observe, retire, check
+# timeout = "60s"
+# at_once = 4
+# keys = ["ecdsa-p256", "rsa-2048"]       # types that the place takes; otherwise all
 
 [defaults]
 )";
