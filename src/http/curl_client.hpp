@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/secret.hpp"
 #include "http/client.hpp"
 #include "runtime/event_loop.hpp"
 
@@ -11,7 +12,9 @@ namespace certherd::http {
 
 struct CurlOptions {
   std::string user_agent;
-  std::string trust_pem;  ///< roots trusted besides the system's; empty: none
+  std::string trust_pem;             ///< roots trusted besides the system's; empty: none
+  std::string certificate_pem = {};  ///< shown to servers that ask for one, with its chain
+  Secret<std::string> key_pem = {};  ///< that certificate's
   std::size_t body_limit = 4U << 20U;
   int connections_per_host = 8;
 };

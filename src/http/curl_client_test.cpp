@@ -372,6 +372,38 @@ TEST_F(CurlTlsTest, KeepsTheConnection) {
   EXPECT_LE(server.connections(), 8);
 }
 
+TEST_F(CurlTlsTest, ShowsItsCertificateToServersThatAskForOne) {
+  auto tls = certificate({"localhost"});
+  tls.client_root_pem = ca.root_pem();
+  TestServer server(echo, tls);
+  const auto own = certificate({"client.example"});
+  Request request;
+  request.url = server.url("/", "localhost");
+
+  auto known = make_curl_client(*loop, {.user_agent = {},
+                                        .trust_pem = ca.root_pem(),
+                                        .certificate_pem = own.chain_pem,
+                                        .key_pem = Secret<std::string>(own.key_pem)});
+  const auto response = send(*known, request);
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_FALSE(get_trusting(request.url)) << "a client without a certificate was served";
+}
+
+TEST_F(CurlTlsTest, CallsACertificateWithAnotherKeyMisconfigured) {
+  TestServer server(echo, certificate({"localhost"}));
+  Request request;
+  request.url = server.url("/", "localhost");
+  const auto wrong_key = Secret<std::string>(certificate({"client.example"}).key_pem);
+  auto client =
+      make_curl_client(*loop, {.user_agent = {},
+                               .trust_pem = ca.root_pem(),
+                               .certificate_pem = certificate({"client.example"}).chain_pem,
+                               .key_pem = wrong_key});
+  const Error error = error_of(send(*client, std::move(request)));
+  EXPECT_EQ(error.kind, Error::Kind::misconfigured);
+  EXPECT_THAT(error.detail, testing::HasSubstr("client certificate"));
+}
+
 TEST_F(CurlTlsTest, RejectsAnUnknownRootAndSaysWhatToDo) {
   TestServer server(echo, certificate({"localhost"}));
   const Error error = error_of(get(server.url("/", "localhost")));

@@ -40,6 +40,9 @@ Error CurlTransfer::to_error(CURLcode code) const {
     case CURLE_SSL_CACERT_BADFILE:
       return error(Error::Kind::misconfigured,
                    fmt::format("the trusted roots cannot be read: {}", known));
+    case CURLE_SSL_CERTPROBLEM:
+      return error(Error::Kind::misconfigured,
+                   fmt::format("the client certificate or its key cannot be used: {}", known));
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:

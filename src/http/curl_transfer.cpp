@@ -45,6 +45,15 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(space) - begin + 1);
 }
 
+/// By a pointer into the text.
+void set_blob(CURL* easy, CURLoption option, const std::string& text) {
+  curl_blob blob{};
+  blob.data = const_cast<char*>(text.data());  // libcurl only reads it
+  blob.len = text.size();
+  blob.flags = CURL_BLOB_NOCOPY;
+  curl_easy_setopt(easy, option, &blob);
+}
+
 bool names_header(const Headers& headers, std::string_view lower_name) {
   return std::any_of(headers.begin(), headers.end(),
                      [&](const auto& header) { return lower(header.first) == lower_name; });
@@ -101,6 +110,13 @@ void CurlTransfer::set_options(const CurlOptions& options, const CurlTrust& trus
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   trust.apply(easy);
+  if (!options.certificate_pem.empty()) {
+    // The options outlive the transfer.
+    curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
+    set_blob(easy, CURLOPT_SSLCERT_BLOB, options.certificate_pem);
+    curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
+    set_blob(easy, CURLOPT_SSLKEY_BLOB, options.key_pem.reveal());
+  }
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);

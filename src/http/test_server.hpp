@@ -29,6 +29,8 @@ class TestServer {
   struct Tls {
     std::string chain_pem;
     std::string key_pem;
+    /// Root of the certificates without which no client is served; empty: none is asked for.
+    std::string client_root_pem = {};
   };
 
   explicit TestServer(Handler handler, std::optional<Tls> tls = std::nullopt);

@@ -20,6 +20,12 @@ TestServer::TestServer(Handler handler, std::optional<Tls> tls)
     tls_.emplace(asio::ssl::context::tls_server);
     tls_->use_certificate_chain(asio::buffer(tls->chain_pem));
     tls_->use_private_key(asio::buffer(tls->key_pem), asio::ssl::context::pem);
+    if (!tls->client_root_pem.empty()) {
+      tls_->add_certificate_authority(asio::buffer(tls->client_root_pem));
+      tls_->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+      // crypto::LocalCa issues for servers only.
+      SSL_CTX_set_purpose(tls_->native_handle(), X509_PURPOSE_ANY);
+    }
   }
   threads_.emplace_back([this] { accept(); });
 }
