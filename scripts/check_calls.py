@@ -30,7 +30,7 @@ RULES = [
     ("draws random numbers", {"runtime", "crypto"}, r"\bRAND_(?:priv_)?bytes\b"),
     (
         "reads the environment",
-        {"app", "cli", "demo", "config", "aws", "http", "runtime"},  # runtime hands ours on to children
+        {"app", "cli", "demo", "config", "aws", "http", "deploy", "runtime"},  # runtime hands ours on to children
         r"\b(?:secure_)?getenv\s*\(|\benviron\b",
     ),
 ]

@@ -26,6 +26,7 @@ std::vector<std::pair<std::string, std::string>> libraries() {
       {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"soci", SOCI_LIB_VERSION},
       {"sqlite", sqlite3_libversion()},
+      {"yaml-cpp", YAML_CPP_VERSION},
   };
 }
 
