@@ -4,6 +4,7 @@
 #include "deploy/exec/section.hpp"
 #include "deploy/fastly/section.hpp"
 #include "deploy/files/section.hpp"
+#include "deploy/kubernetes/section.hpp"
 #include "deploy/target_section.hpp"
 
 namespace certherd::deploy {
@@ -22,6 +23,7 @@ constexpr std::array types = {
     Type{"fastly", read_fastly},
     Type{"files", read_files},
     Type{"exec", read_exec},
+    Type{"kubernetes", read_kubernetes},
 };
 
 }  // namespace
