@@ -37,6 +37,7 @@ std::vector<std::pair<std::string, Status>> clashes(const app::Config& config,
     }
   }
   std::vector<std::pair<std::string, Status>> found;
+  found.reserve(by_words.size());
   for (auto& [words, clash] : by_words) {
     found.emplace_back(names_of(clash.second), fail(std::move(clash.first)));
   }

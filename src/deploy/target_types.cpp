@@ -20,9 +20,9 @@ struct Type {
 
 // One line for each folder beside this file.
 constexpr std::array types = {
+    Type{"exec", read_exec},
     Type{"fastly", read_fastly},
     Type{"files", read_files},
-    Type{"exec", read_exec},
     Type{"kubernetes", read_kubernetes},
 };
 

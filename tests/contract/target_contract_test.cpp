@@ -2,8 +2,11 @@
 
 #include <vector>
 
+#include "contract/exec_setup.hpp"
+#include "contract/kubernetes_setup.hpp"
 #include "deploy/files/files.hpp"
 #include "fakes/fake_target.hpp"
+#include "fakes/fastly_target.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "runtime/offload.hpp"
 
@@ -43,10 +46,42 @@ std::unique_ptr<TargetSetup> files_with(std::vector<std::string> reload) {
   return std::make_unique<FilesSetup>(std::move(reload));
 }
 
+/// A Fastly on the virtual clock.
+class FastlySetup final : public TargetSetup {
+ public:
+  explicit FastlySetup(bool bulk) {
+    deploy::FastlyOptions options;
+    options.bulk = bulk;
+    if (bulk) {
+      fastly_.put_configuration({.id = "cfg-bulk", .name = "bulk", .bulk = true});
+      options.configuration_id = "cfg-bulk";
+    }
+    target_ = fakes::make_fastly_target(*loop_, *offload_, fastly_, budget_, std::move(options));
+  }
+  runtime::EventLoop& loop() override { return *loop_; }
+  deploy::Target& target() override { return *target_; }
+
+ private:
+  std::unique_ptr<runtime::EventLoop> loop_ =
+      runtime::make_virtual_loop(Time(std::chrono::days(20'783)));
+  std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
+  fakes::ScriptedFastly fastly_{"token", [this] { return loop_->clock().now(); }};
+  fakes::MemoryBudget budget_{loop_->clock()};
+  std::unique_ptr<deploy::Target> target_;
+};
+
 std::vector<TargetCase> cases() {
   return {{"Fake", [] { return std::make_unique<FakeTargetSetup>(); }},
           {"Files", [] { return files_with({}); }},
-          {"FilesWithReload", [] { return files_with({"true"}); }}};
+          {"FilesWithReload", [] { return files_with({"true"}); }},
+          {.name = "Exec",
+           .make = [] { return std::make_unique<ExecSetup>(); },
+           .compares_contents = false},
+          {"Kubernetes", [] { return std::make_unique<KubernetesSetup>(); }},
+          {"Fastly", [] { return std::make_unique<FastlySetup>(false); }},
+          {.name = "FastlyBulk",
+           .make = [] { return std::make_unique<FastlySetup>(true); },
+           .tells_versions = false}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, TargetContract, testing::ValuesIn(cases()),

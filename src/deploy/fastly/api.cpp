@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <boost/url/url.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 
 #include "deploy/fastly/failure.hpp"
@@ -44,6 +45,10 @@ std::string_view to_string(Method method) {
       return "DELETE";
   }
   return {};
+}
+
+std::string encoded(std::string_view text) {
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
 }
 
 std::optional<double> budget_left(const http::Response& response) {
@@ -157,13 +162,12 @@ template <typename T>
 Task<Result<std::vector<T>>> Api::list(std::string path, Parameters parameters) {
   std::vector<T> all;
   for (int number = 1; number <= most_pages; ++number) {
-    boost::urls::url target;
-    target.set_path(path);
-    for (const auto& [name, value] : parameters) target.params().append({name, value});
-    target.params().append({"page[number]", std::to_string(number)});
-    target.params().append({"page[size]", page_size});
-    std::string text(target.buffer());
-    auto response = co_await send(Method::get, std::move(text), Secret<std::string>());
+    std::string target = path + "?";
+    for (const auto& [name, value] : parameters)
+      target += encoded(name) + "=" + encoded(value) + "&";
+    target += fmt::format("{}={}&{}={}", encoded("page[number]"), number, encoded("page[size]"),
+                          page_size);
+    auto response = co_await send(Method::get, std::move(target), Secret<std::string>());
     if (!response) co_return fail(std::move(response.error()));
     auto page = read_page<T>(response->body);
     if (!page) co_return fail(std::move(page.error()).during("GET " + path));
