@@ -66,8 +66,12 @@ Result<std::string> regional_host(const Settings& settings, Service service,
   const auto& partition = partition_of(region);
   const auto suffix = settings.use_dual_stack ? partition.dual_stack_suffix : partition.suffix;
   if (suffix.empty()) return no_such_endpoint(service, region, "IPv6");
-  return fmt::format("{}{}.{}.{}", signing_name(service), settings.use_fips ? "-fips" : "", region,
-                     suffix);
+  // All of GovCloud is FIPS, and Certificate Manager has no other names for that there (botocore,
+  // endpoint rules of acm).
+  const bool plain_is_fips =
+      service == Service::acm && region.starts_with("us-gov-") && !settings.use_dual_stack;
+  return fmt::format("{}{}.{}.{}", signing_name(service),
+                     settings.use_fips && !plain_is_fips ? "-fips" : "", region, suffix);
 }
 
 }  // namespace
@@ -78,6 +82,8 @@ std::string_view to_string(Service service) {
       return "Route 53";
     case Service::secrets_manager:
       return "Secrets Manager";
+    case Service::acm:
+      return "Certificate Manager";
     case Service::sts:
       return "STS";
   }
@@ -90,6 +96,8 @@ std::string_view signing_name(Service service) {
       return "route53";
     case Service::secrets_manager:
       return "secretsmanager";
+    case Service::acm:
+      return "acm";
     case Service::sts:
       return "sts";
   }

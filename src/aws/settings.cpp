@@ -122,7 +122,7 @@ struct ServiceNames {
 constexpr std::array services = {
     ServiceNames{Service::route53, "ROUTE_53", "route_53"},
     ServiceNames{Service::secrets_manager, "SECRETS_MANAGER", "secrets_manager"},
-    ServiceNames{Service::sts, "STS", "sts"}};
+    ServiceNames{Service::acm, "ACM", "acm"}, ServiceNames{Service::sts, "STS", "sts"}};
 
 Status find_endpoints(Settings* settings, const SectionOptions& options, Service own) {
   const auto ignored =

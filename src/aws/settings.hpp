@@ -10,7 +10,7 @@
 
 namespace certherd::aws {
 
-enum class Service { route53, secrets_manager, sts };
+enum class Service { route53, secrets_manager, acm, sts };
 
 /// For people: "Route 53".
 std::string_view to_string(Service service);

@@ -211,9 +211,11 @@ TEST_F(SettingsTest, TakeEndpointsInTheOrderOfTheSdks) {
   environment["AWS_ENDPOINT_URL_ROUTE_53"] = "http://127.0.0.1:5000";
   environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "http://127.0.0.1:5001";
   environment["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:5002";
+  environment["AWS_ENDPOINT_URL_ACM"] = "http://127.0.0.1:5003";
   EXPECT_EQ(endpoint_of(Service::route53), "http://127.0.0.1:5000");
   EXPECT_EQ(endpoint_of(Service::secrets_manager), "http://127.0.0.1:5001");
   EXPECT_EQ(endpoint_of(Service::sts), "http://127.0.0.1:5002");
+  EXPECT_EQ(endpoint_of(Service::acm), "http://127.0.0.1:5003");
   const SectionOptions own = {.endpoint = "https://e1.example"};
   EXPECT_EQ(endpoint_of(Service::route53, own), "https://e1.example");
   EXPECT_EQ(endpoint_of(Service::sts, own), "http://127.0.0.1:5002");
@@ -224,27 +226,30 @@ TEST_F(SettingsTest, TakeEndpointsInTheOrderOfTheSdks) {
 
 TEST_F(SettingsTest, KnowTheEndpointsAndRegionsOfEachPartition) {
   struct Row {
-    std::string region, route53, route53_region, secrets_manager, sts;
+    std::string region, route53, route53_region, secrets_manager, acm, sts;
   };
-  for (const auto& row :
-       std::vector<Row>{{"eu-west-1", "https://route53.amazonaws.com", "us-east-1",
-                         "https://secretsmanager.eu-west-1.amazonaws.com",
-                         "https://sts.eu-west-1.amazonaws.com"},
-                        {"cn-north-1", "https://route53.amazonaws.com.cn", "cn-northwest-1",
-                         "https://secretsmanager.cn-north-1.amazonaws.com.cn",
-                         "https://sts.cn-north-1.amazonaws.com.cn"},
-                        {"us-gov-east-1", "https://route53.us-gov.amazonaws.com", "us-gov-west-1",
-                         "https://secretsmanager.us-gov-east-1.amazonaws.com",
-                         "https://sts.us-gov-east-1.amazonaws.com"},
-                        {"eusc-de-east-1", "https://route53.amazonaws.eu", "eusc-de-east-1",
-                         "https://secretsmanager.eusc-de-east-1.amazonaws.eu",
-                         "https://sts.eusc-de-east-1.amazonaws.eu"}}) {
+  for (const auto& row : std::vector<Row>{
+           {"eu-west-1", "https://route53.amazonaws.com", "us-east-1",
+            "https://secretsmanager.eu-west-1.amazonaws.com", "https://acm.eu-west-1.amazonaws.com",
+            "https://sts.eu-west-1.amazonaws.com"},
+           {"cn-north-1", "https://route53.amazonaws.com.cn", "cn-northwest-1",
+            "https://secretsmanager.cn-north-1.amazonaws.com.cn",
+            "https://acm.cn-north-1.amazonaws.com.cn", "https://sts.cn-north-1.amazonaws.com.cn"},
+           {"us-gov-east-1", "https://route53.us-gov.amazonaws.com", "us-gov-west-1",
+            "https://secretsmanager.us-gov-east-1.amazonaws.com",
+            "https://acm.us-gov-east-1.amazonaws.com", "https://sts.us-gov-east-1.amazonaws.com"},
+           {"eusc-de-east-1", "https://route53.amazonaws.eu", "eusc-de-east-1",
+            "https://secretsmanager.eusc-de-east-1.amazonaws.eu",
+            "https://acm.eusc-de-east-1.amazonaws.eu",
+            "https://sts.eusc-de-east-1.amazonaws.eu"}}) {
     environment["AWS_REGION"] = row.region;
     const auto settings = *load();
     EXPECT_EQ(*settings.endpoint(Service::route53), row.route53);
     EXPECT_EQ(*settings.signing_region(Service::route53), row.route53_region);
     EXPECT_EQ(*settings.endpoint(Service::secrets_manager), row.secrets_manager);
     EXPECT_EQ(*settings.signing_region(Service::secrets_manager), row.region);
+    EXPECT_EQ(*settings.endpoint(Service::acm), row.acm);
+    EXPECT_EQ(*settings.signing_region(Service::acm), row.region);
     EXPECT_EQ(*settings.endpoint(Service::sts), row.sts);
     EXPECT_EQ(*settings.signing_region(Service::sts), row.region);
   }
@@ -277,6 +282,12 @@ TEST_F(SettingsTest, KnowEndpointsWithFipsAndIpv6) {
   environment.erase("AWS_USE_FIPS_ENDPOINT");
   EXPECT_EQ(endpoint_of(Service::route53), "https://route53.global.api.aws");
   EXPECT_EQ(endpoint_of(Service::secrets_manager), "https://secretsmanager.us-east-2.api.aws");
+  EXPECT_EQ(endpoint_of(Service::acm), "https://acm.us-east-2.api.aws");
+  environment.erase("AWS_USE_DUALSTACK_ENDPOINT");
+  environment["AWS_USE_FIPS_ENDPOINT"] = "true";
+  EXPECT_EQ(endpoint_of(Service::acm), "https://acm-fips.us-east-2.amazonaws.com");
+  environment["AWS_REGION"] = "us-gov-west-1";
+  EXPECT_EQ(endpoint_of(Service::acm), "https://acm.us-gov-west-1.amazonaws.com");
 }
 
 }  // namespace
