@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "deploy/acm/section.hpp"
 #include "deploy/exec/section.hpp"
 #include "deploy/fastly/section.hpp"
 #include "deploy/files/section.hpp"
@@ -20,10 +21,9 @@ struct Type {
 
 // One line for each folder beside this file.
 constexpr std::array types = {
-    Type{"exec", read_exec},
-    Type{"fastly", read_fastly},
-    Type{"files", read_files},
-    Type{"kubernetes", read_kubernetes},
+    Type{"exec", read_exec}, Type{"fastly", read_fastly},         Type{"fastly", read_fastly},
+    Type{"acm", read_acm},   Type{"files", read_files},           Type{"files", read_files},
+    Type{"exec", read_exec}, Type{"kubernetes", read_kubernetes},
 };
 
 }  // namespace
