@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "fakes/aws_signature.hpp"
+#include "fakes/aws_json.hpp"
 
 namespace certherd::fakes {
 namespace {
@@ -17,9 +17,6 @@ namespace json = boost::json;
 // AWS API reference of Secrets Manager, 2017-10-17.
 constexpr std::size_t largest_value = 65'536;
 constexpr std::size_t longest_name = 512;
-constexpr std::size_t longest_tag_key = 128;
-constexpr std::size_t longest_tag_value = 256;
-constexpr std::size_t most_tags = 50;
 constexpr std::size_t shortest_token = 32;
 constexpr std::size_t longest_token = 64;
 constexpr std::size_t most_stages = 20;
@@ -31,41 +28,6 @@ constexpr const char* current = "AWSCURRENT";
 constexpr const char* previous = "AWSPREVIOUS";
 
 constexpr std::string_view target_prefix = "secretsmanager.";
-
-http::Response respond(int status, std::string body) {
-  http::Response response;
-  response.status = status;
-  response.headers = {{"content-type", "application/x-amz-json-1.1"}};
-  response.body = std::move(body);
-  return response;
-}
-
-http::Response respond(const json::object& body) { return respond(200, json::serialize(body)); }
-
-http::Response refuse(std::string_view code, std::string_view message, int status = 400) {
-  return respond(status, json::serialize(json::object{{"__type", code}, {"Message", message}}));
-}
-
-/// What no caller of ours may do.
-http::Response unexpected(std::string_view what) {
-  ADD_FAILURE() << "Secrets Manager: " << what;
-  return refuse("ValidationException", what);
-}
-
-std::string text(const json::object& object, std::string_view name) {
-  const auto* const member = object.if_contains(name);
-  return member == nullptr ? std::string() : std::string(member->as_string());
-}
-
-const std::string* header(const http::Request& request, std::string_view name) {
-  const auto same = [name](const auto& header) {
-    return std::ranges::equal(header.first, name, [](char left, char right) {
-      return std::tolower(static_cast<unsigned char>(left)) == right;
-    });
-  };
-  const auto found = std::ranges::find_if(request.headers, same);
-  return found == request.headers.end() ? nullptr : &found->second;
-}
 
 bool is_alphanumeric(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -81,9 +43,8 @@ bool is_token(const std::string& token) {
   return token.size() >= shortest_token && token.size() <= longest_token;
 }
 
-/// The members that an operation may have; those with a '*' it must have.
-const std::map<std::string, std::set<std::string>, std::less<>>& operations() {
-  static const std::map<std::string, std::set<std::string>, std::less<>> known = {
+const AwsOperations& operations() {
+  static const AwsOperations known = {
       {"CreateSecret", {"*Name", "*ClientRequestToken", "*SecretString", "KmsKeyId", "*Tags"}},
       {"PutSecretValue", {"*SecretId", "*ClientRequestToken", "*SecretString", "VersionStages"}},
       {"UpdateSecretVersionStage",
@@ -96,38 +57,10 @@ const std::map<std::string, std::set<std::string>, std::less<>>& operations() {
   return known;
 }
 
-/// Empty when the members are right.
-std::string fault_in(const std::set<std::string>& members, const json::object& request) {
-  for (const auto& member : members) {
-    if (member.starts_with('*') && !request.contains(member.substr(1))) {
-      return member.substr(1) + " is missing";
-    }
-  }
-  for (const auto& entry : request) {
-    const std::string name(entry.key());
-    if (!members.contains(name) && !members.contains("*" + name)) return name + " is not known";
-  }
-  return {};
-}
-
-std::string fault_in_tags(const json::array& tags) {
-  if (tags.size() > most_tags) return "too many tags";
-  for (const auto& tag : tags) {
-    const auto key = text(tag.as_object(), "Key");
-    const auto value = text(tag.as_object(), "Value");
-    if (key.empty() || key.size() > longest_tag_key || !holds_only(key, " _.:/=+-@")) {
-      return "no tag key: " + key;
-    }
-    if (value.size() > longest_tag_value || !holds_only(value, " _.:/=+-@")) {
-      return "no tag value: " + value;
-    }
-  }
-  return {};
-}
-
 void set_tags(ScriptedSecretsManager::Secret& secret, const json::array& tags) {
   for (const auto& tag : tags) {
-    secret.tags.insert_or_assign(text(tag.as_object(), "Key"), text(tag.as_object(), "Value"));
+    secret.tags.insert_or_assign(aws_text(tag.as_object(), "Key"),
+                                 aws_text(tag.as_object(), "Value"));
   }
 }
 
@@ -149,13 +82,14 @@ json::array list_of(const std::set<std::string>& stages) {
 }
 
 http::Response no_such_secret() {
-  return refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+  return aws_refusal("ResourceNotFoundException",
+                     "Secrets Manager can't find the specified secret.");
 }
 
 http::Response marked_for_deletion() {
-  return refuse("InvalidRequestException",
-                "You can't perform this operation on the secret because it was marked for "
-                "deletion.");
+  return aws_refusal("InvalidRequestException",
+                     "You can't perform this operation on the secret because it was marked for "
+                     "deletion.");
 }
 
 }  // namespace
@@ -169,11 +103,13 @@ std::string ScriptedSecretsManager::Secret::holder(const std::string& stage) con
 ScriptedSecretsManager::Fault ScriptedSecretsManager::refusal(std::string_view code,
                                                               std::string_view message,
                                                               int status) {
-  return {.after_its_work = false, .answer = refuse(code, message, status)};
+  return {.after_its_work = false, .answer = aws_refusal(code, message, status)};
 }
 
 ScriptedSecretsManager::Fault ScriptedSecretsManager::truncated() {
-  return {.after_its_work = true, .answer = respond(200, R"({"ARN":"arn:aws:secretsm)")};
+  auto cut_off = aws_response({});
+  cut_off.body = R"({"ARN":"arn:aws:secretsm)";
+  return {.after_its_work = true, .answer = std::move(cut_off)};
 }
 
 ScriptedSecretsManager::ScriptedSecretsManager(aws::Credentials credentials,
@@ -190,27 +126,16 @@ Task<Result<http::Response>> ScriptedSecretsManager::send(http::Request request,
 
 std::optional<http::Response> ScriptedSecretsManager::answer(const http::Request& request) {
   const std::scoped_lock lock(mutex_);
-  if (request.method != http::Request::Method::post) return unexpected("not a POST");
-  const auto* const target = header(request, "x-amz-target");
-  if (target == nullptr) return caller_identity(request);
-
-  const auto refused = refuse_bad_signature(
-      request, credentials_, {.region = region, .service = "secretsmanager"}, now_(), false);
-  if (refused) return refused;
-  const auto* const type = header(request, "content-type");
-  if (type == nullptr || *type != "application/x-amz-json-1.1") {
-    return unexpected("the content type is wrong");
+  if (is_for_sts(request)) {
+    return answer_caller_identity(request, credentials_, now_(), hides_account_);
   }
-  if (!target->starts_with(target_prefix)) return unexpected("the target is " + *target);
-  const auto operation = target->substr(target_prefix.size());
-  const auto known = operations().find(operation);
-  if (known == operations().end()) return unexpected("the operation " + operation);
-  const auto body = json::parse(request.body).as_object();
-  const auto fault = fault_in(known->second, body);
-  if (!fault.empty()) return unexpected(operation + ": " + fault);
-
+  AwsCall call;
+  auto refused = read_aws_call(request, target_prefix, "secretsmanager", operations(), credentials_,
+                               now_(), &call);
+  if (refused) return refused;
+  const auto& [operation, body] = call;
   calls_.push_back({.operation = operation,
-                    .secret = text(body, body.contains("Name") ? "Name" : "SecretId"),
+                    .secret = aws_text(body, body.contains("Name") ? "Name" : "SecretId"),
                     .request = body,
                     .at = now_()});
   const auto number = static_cast<int>(calls_.size());
@@ -228,7 +153,7 @@ std::optional<http::Response> ScriptedSecretsManager::answer(const http::Request
   }
   if (is_over_quota(operation)) {
     ++throttled_;
-    return refuse("ThrottlingException", "Rate exceeded");
+    return aws_refusal("ThrottlingException", "Rate exceeded");
   }
   return carry_out(operation, body);
 }
@@ -258,36 +183,10 @@ int ScriptedSecretsManager::count(std::string_view operation) const {
   return static_cast<int>(std::ranges::count(calls_, operation, &Call::operation));
 }
 
-http::Response ScriptedSecretsManager::caller_identity(const http::Request& request) const {
-  const auto refused = refuse_bad_signature(request, credentials_,
-                                            {.region = region, .service = "sts"}, now_(), true);
-  if (refused) return *refused;
-  if (request.body.find("Action=GetCallerIdentity") == std::string::npos) {
-    return unexpected("neither Secrets Manager nor GetCallerIdentity: " + request.url);
-  }
-  http::Response response;
-  response.status = 200;
-  response.headers = {{"content-type", "text/xml"}};
-  if (hides_account_) {
-    response.status = 403;
-    response.body = R"(<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>)"
-                    "<Type>Sender</Type><Code>AccessDenied</Code><Message>not you</Message></Error>"
-                    "<RequestId>1</RequestId></ErrorResponse>";
-    return response;
-  }
-  response.body = fmt::format(
-      R"(<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">)"
-      "<GetCallerIdentityResult><Arn>arn:aws:iam::{0}:user/certherd</Arn><UserId>AIDAEXAMPLE"
-      "</UserId><Account>{0}</Account></GetCallerIdentityResult>"
-      "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
-      account);
-  return response;
-}
-
 http::Response ScriptedSecretsManager::carry_out(const std::string& operation,
                                                  const json::object& request) {
   if (operation == "CreateSecret") return create(request);
-  if (!secrets_.contains(text(request, "SecretId"))) return no_such_secret();
+  if (!secrets_.contains(aws_text(request, "SecretId"))) return no_such_secret();
   if (operation == "PutSecretValue") return put(request);
   if (operation == "UpdateSecretVersionStage") return update_stage(request);
   if (operation == "GetSecretValue") return get_value(request);
@@ -297,130 +196,134 @@ http::Response ScriptedSecretsManager::carry_out(const std::string& operation,
 }
 
 http::Response ScriptedSecretsManager::create(const json::object& request) {
-  const auto name = text(request, "Name");
-  const auto token = text(request, "ClientRequestToken");
-  const auto value = text(request, "SecretString");
+  const auto name = aws_text(request, "Name");
+  const auto token = aws_text(request, "ClientRequestToken");
+  const auto value = aws_text(request, "SecretString");
   const auto& tags = request.at("Tags").as_array();
   if (name.empty() || name.size() > longest_name || !holds_only(name, "/_+=.@-")) {
-    return unexpected("no name of a secret: " + name);
+    return aws_unexpected("no name of a secret: " + name);
   }
-  if (!is_token(token)) return unexpected("no ClientRequestToken: " + token);
-  if (value.empty() || value.size() > largest_value) return unexpected("the size of the value");
-  if (const auto fault = fault_in_tags(tags); !fault.empty()) return unexpected(fault);
+  if (!is_token(token)) return aws_unexpected("no ClientRequestToken: " + token);
+  if (value.empty() || value.size() > largest_value) return aws_unexpected("the size of the value");
+  if (const auto fault = fault_in_aws_tags(tags); !fault.empty()) return aws_unexpected(fault);
 
   if (const auto found = secrets_.find(name); found != secrets_.end()) {
     if (found->second.deleted) {
-      return refuse("InvalidRequestException",
-                    "You can't create this secret because a secret with this name is already "
-                    "scheduled for deletion.");
+      return aws_refusal("InvalidRequestException",
+                         "You can't create this secret because a secret with this name is already "
+                         "scheduled for deletion.");
     }
     const auto version = found->second.versions.find(token);
     if (version == found->second.versions.end() || version->second.value != value) {
-      return refuse(
+      return aws_refusal(
           "ResourceExistsException",
           fmt::format("The operation failed because the secret {} already exists.", name));
     }
-    return respond({{"ARN", found->second.arn}, {"Name", name}, {"VersionId", token}});
+    return aws_response({{"ARN", found->second.arn}, {"Name", name}, {"VersionId", token}});
   }
   auto& secret = secrets_[name];
   secret.arn = new_arn(name);
-  secret.kms_key_id = text(request, "KmsKeyId");
+  secret.kms_key_id = aws_text(request, "KmsKeyId");
   secret.versions[token].value = value;
   give_stage(secret, current, token);
   set_tags(secret, tags);
-  return respond({{"ARN", secret.arn}, {"Name", name}, {"VersionId", token}});
+  return aws_response({{"ARN", secret.arn}, {"Name", name}, {"VersionId", token}});
 }
 
 http::Response ScriptedSecretsManager::put(const json::object& request) {
-  const auto name = text(request, "SecretId");
-  const auto token = text(request, "ClientRequestToken");
-  const auto value = text(request, "SecretString");
+  const auto name = aws_text(request, "SecretId");
+  const auto token = aws_text(request, "ClientRequestToken");
+  const auto value = aws_text(request, "SecretString");
   auto& secret = secrets_.at(name);
-  if (!is_token(token)) return unexpected("no ClientRequestToken: " + token);
-  if (value.empty() || value.size() > largest_value) return unexpected("the size of the value");
+  if (!is_token(token)) return aws_unexpected("no ClientRequestToken: " + token);
+  if (value.empty() || value.size() > largest_value) return aws_unexpected("the size of the value");
   if (secret.deleted) return marked_for_deletion();
 
   const auto reply = [&] {
-    return respond({{"ARN", secret.arn},
-                    {"Name", name},
-                    {"VersionId", token},
-                    {"VersionStages", list_of(secret.versions.at(token).stages)}});
+    return aws_response({{"ARN", secret.arn},
+                         {"Name", name},
+                         {"VersionId", token},
+                         {"VersionStages", list_of(secret.versions.at(token).stages)}});
   };
   if (const auto found = secret.versions.find(token); found != secret.versions.end()) {
     if (found->second.value == value) return reply();  // and the labels stay as they are
-    return refuse("ResourceExistsException",
-                  fmt::format("You can't use ClientRequestToken {} because that value is already "
-                              "in use for a version of secret {}.",
-                              token, secret.arn));
+    return aws_refusal(
+        "ResourceExistsException",
+        fmt::format("You can't use ClientRequestToken {} because that value is already "
+                    "in use for a version of secret {}.",
+                    token, secret.arn));
   }
   std::set<std::string> stages;
   if (const auto* const list = request.if_contains("VersionStages")) {
     for (const auto& stage : list->as_array()) stages.emplace(stage.as_string());
   }
   if (stages.empty() || secret.versions.empty()) stages.emplace(current);
-  if (stages.size() > most_stages) return unexpected("too many labels");
+  if (stages.size() > most_stages) return aws_unexpected("too many labels");
   secret.versions[token].value = value;
   for (const auto& stage : stages) give_stage(secret, stage, token);
   return reply();
 }
 
 http::Response ScriptedSecretsManager::update_stage(const json::object& request) {
-  const auto name = text(request, "SecretId");
-  const auto stage = text(request, "VersionStage");
-  const auto to = text(request, "MoveToVersionId");
-  const auto from = text(request, "RemoveFromVersionId");
+  const auto name = aws_text(request, "SecretId");
+  const auto stage = aws_text(request, "VersionStage");
+  const auto to = aws_text(request, "MoveToVersionId");
+  const auto from = aws_text(request, "RemoveFromVersionId");
   auto& secret = secrets_.at(name);
   if (secret.deleted) return marked_for_deletion();
   if (!secret.versions.contains(to)) {
-    return refuse("ResourceNotFoundException",
-                  "Secrets Manager can't find the specified secret value for VersionId: " + to);
+    return aws_refusal(
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret value for VersionId: " + to);
   }
   const auto holder = secret.holder(stage);
   if (from.empty() && !holder.empty()) {
-    return refuse("InvalidParameterException",
-                  fmt::format("The parameter RemoveFromVersionId can't be empty. Staging label {} "
-                              "is currently attached to version {}, so you must explicitly "
-                              "reference that version in RemoveFromVersionId.",
-                              stage, holder));
+    return aws_refusal(
+        "InvalidParameterException",
+        fmt::format("The parameter RemoveFromVersionId can't be empty. Staging label {} "
+                    "is currently attached to version {}, so you must explicitly "
+                    "reference that version in RemoveFromVersionId.",
+                    stage, holder));
   }
   if (from != holder) {
-    return refuse("InvalidParameterException",
-                  fmt::format("The parameter RemoveFromVersionId has the value {}, and staging "
-                              "label {} is attached to version {}.",
-                              from, stage, holder));
+    return aws_refusal(
+        "InvalidParameterException",
+        fmt::format("The parameter RemoveFromVersionId has the value {}, and staging "
+                    "label {} is attached to version {}.",
+                    from, stage, holder));
   }
-  if (to == from) return unexpected("a label is moved to where it is");
+  if (to == from) return aws_unexpected("a label is moved to where it is");
   give_stage(secret, stage, to);
-  return respond({{"ARN", secret.arn}, {"Name", name}});
+  return aws_response({{"ARN", secret.arn}, {"Name", name}});
 }
 
 http::Response ScriptedSecretsManager::get_value(const json::object& request) const {
-  const auto name = text(request, "SecretId");
+  const auto name = aws_text(request, "SecretId");
   const auto& secret = secrets_.at(name);
   if (secret.deleted) return marked_for_deletion();
-  auto id = text(request, "VersionId");
-  auto stage = text(request, "VersionStage");
+  auto id = aws_text(request, "VersionId");
+  auto stage = aws_text(request, "VersionStage");
   if (id.empty() && stage.empty()) stage = current;
   if (id.empty()) id = secret.holder(stage);
   const auto version = secret.versions.find(id);
   if (version == secret.versions.end()) {
-    return refuse("ResourceNotFoundException",
-                  "Secrets Manager can't find the specified secret value for " +
-                      (stage.empty() ? "VersionId: " + id : "staging label: " + stage));
+    return aws_refusal("ResourceNotFoundException",
+                       "Secrets Manager can't find the specified secret value for " +
+                           (stage.empty() ? "VersionId: " + id : "staging label: " + stage));
   }
   if (!stage.empty() && !version->second.stages.contains(stage)) {
-    return refuse("InvalidRequestException", "The staging label is not on that version.");
+    return aws_refusal("InvalidRequestException", "The staging label is not on that version.");
   }
-  return respond({{"ARN", secret.arn},
-                  {"Name", name},
-                  {"VersionId", id},
-                  {"SecretString", version->second.value},
-                  {"VersionStages", list_of(version->second.stages)},
-                  {"CreatedDate", 1.79e9}});
+  return aws_response({{"ARN", secret.arn},
+                       {"Name", name},
+                       {"VersionId", id},
+                       {"SecretString", version->second.value},
+                       {"VersionStages", list_of(version->second.stages)},
+                       {"CreatedDate", 1.79e9}});
 }
 
 http::Response ScriptedSecretsManager::describe(const json::object& request) const {
-  const auto name = text(request, "SecretId");
+  const auto name = aws_text(request, "SecretId");
   const auto& secret = secrets_.at(name);
   json::object versions;
   for (const auto& [id, version] : secret.versions) {
@@ -435,24 +338,24 @@ http::Response ScriptedSecretsManager::describe(const json::object& request) con
   if (secret.deleted) {
     reply.emplace("DeletedDate", static_cast<double>(to_micros(*secret.deleted)) / 1e6);
   }
-  return respond(reply);
+  return aws_response(reply);
 }
 
 http::Response ScriptedSecretsManager::tag(const json::object& request) {
-  auto& secret = secrets_.at(text(request, "SecretId"));
+  auto& secret = secrets_.at(aws_text(request, "SecretId"));
   const auto& tags = request.at("Tags").as_array();
-  if (const auto fault = fault_in_tags(tags); !fault.empty()) return unexpected(fault);
+  if (const auto fault = fault_in_aws_tags(tags); !fault.empty()) return aws_unexpected(fault);
   if (secret.deleted) return marked_for_deletion();
   set_tags(secret, tags);
-  return respond(200, "{}");
+  return aws_response({});
 }
 
 http::Response ScriptedSecretsManager::restore(const json::object& request) {
-  const auto name = text(request, "SecretId");
+  const auto name = aws_text(request, "SecretId");
   auto& secret = secrets_.at(name);
-  if (!secret.deleted) return unexpected("restored without having been deleted: " + name);
+  if (!secret.deleted) return aws_unexpected("restored without having been deleted: " + name);
   secret.deleted.reset();
-  return respond({{"ARN", secret.arn}, {"Name", name}});
+  return aws_response({{"ARN", secret.arn}, {"Name", name}});
 }
 
 /// Counts the call that has just come too.

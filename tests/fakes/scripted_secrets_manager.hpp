@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "aws/credentials.hpp"
+#include "fakes/aws_json.hpp"
 #include "http/client.hpp"
 
 namespace certherd::fakes {
@@ -22,8 +23,8 @@ namespace certherd::fakes {
 /// client on any clock; answer() alone also serves behind a server, on any thread.
 class ScriptedSecretsManager final : public http::Client {
  public:
-  static constexpr const char* region = "eu-west-1";
-  static constexpr const char* account = "123456789012";
+  static constexpr const char* region = aws_region;
+  static constexpr const char* account = aws_account;
 
   struct Version {
     std::string value;
@@ -46,12 +47,7 @@ class ScriptedSecretsManager final : public http::Client {
     Time at;
   };
 
-  /// What happens to one call. The answer stands in the place of its own.
-  struct Fault {
-    bool after_its_work = false;
-    /// Nothing: no answer comes.
-    std::optional<http::Response> answer;
-  };
+  using Fault = AwsFault;
   static Fault lost_request() { return {}; }
   static Fault lost_reply() { return {.after_its_work = true, .answer = {}}; }
   static Fault refusal(std::string_view code, std::string_view message = "as the script says",
@@ -103,7 +99,6 @@ class ScriptedSecretsManager final : public http::Client {
     std::function<void()> action;
   };
 
-  Reply caller_identity(const http::Request& request) const;
   Reply carry_out(const std::string& operation, const boost::json::object& request);
   Reply create(const boost::json::object& request);
   Reply put(const boost::json::object& request);

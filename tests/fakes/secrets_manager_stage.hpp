@@ -15,7 +15,7 @@ namespace certherd::fakes {
 class SecretsManagerStage {
  public:
   /// `attempts`: how often a call is tried.
-  explicit SecretsManagerStage(int attempts = 3) : settings_(settings(attempts)) {}
+  explicit SecretsManagerStage(int attempts = 3) : settings_(aws_settings(attempts)) {}
 
   std::unique_ptr<vault::SecretsManagerVault> vault(vault::SecretsManagerOptions options) {
     return vault::make_secrets_manager(session_, std::move(options), budget_);
@@ -40,30 +40,11 @@ class SecretsManagerStage {
   MemoryBudget& budget() { return budget_; }
 
  private:
-  static constexpr const char* access_key_id = "AKIDEXAMPLE";
-  static constexpr const char* secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-
-  static aws::Credentials credentials() {
-    aws::Credentials credentials;
-    credentials.access_key_id = access_key_id;
-    credentials.secret_access_key = Secret<std::string>(secret_access_key);
-    return credentials;
-  }
-  static aws::Settings settings(int attempts) {
-    aws::Settings settings;
-    settings.environment = {{"AWS_ACCESS_KEY_ID", access_key_id},
-                            {"AWS_SECRET_ACCESS_KEY", secret_access_key}};
-    settings.profile = "default";
-    settings.region = ScriptedSecretsManager::region;
-    settings.max_attempts = attempts;
-    return settings;
-  }
-
   std::unique_ptr<runtime::EventLoop> loop_ =
       runtime::make_virtual_loop(Time(std::chrono::days(20'781)));
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
   runtime::SeededRandom random_{4};
-  ScriptedSecretsManager aws_{credentials(), [this] { return loop_->clock().now(); }};
+  ScriptedSecretsManager aws_{aws_credentials(), [this] { return loop_->clock().now(); }};
   MemoryBudget budget_{loop_->clock()};
   aws::Settings settings_;
   aws::Session session_{*loop_, *offload_, random_, aws_, settings_};

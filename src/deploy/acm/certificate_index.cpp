@@ -10,7 +10,8 @@ namespace {
 constexpr int page_size = 1000;   // AWS API reference, ListCertificates: at most
 constexpr int most_pages = 1000;  // far more certificates than any account may have
 constexpr std::chrono::minutes holds_for(10);
-constexpr std::size_t longest_value = 256;  // AWS API reference, Tag
+constexpr std::chrono::minutes listed_within(5);  // after an import; AWS does not say
+constexpr std::size_t longest_value = 256;        // AWS API reference, Tag
 
 /// No tag may hold an asterisk. Only a wildcard of more than 247 characters is cut off; it is still
 /// told from others by the names on its certificate.
@@ -148,7 +149,7 @@ void CertificateIndex::take(const std::vector<Summary>& listed) {
     for (const auto& name : certificate.names) by_name_[name].insert(certificate.arn);
     if (certificate.has_more_names) with_more_names_.insert(certificate.arn);
   }
-  const auto since = loop_.clock().now() - holds_for;
+  const auto since = loop_.clock().now() - listed_within;
   std::erase_if(own_, [since](const auto& own) { return own.second.imported_at < since; });
   for (const auto& [arn, own] : own_) enter(arn, own);
 }
