@@ -97,6 +97,25 @@ class Policy(unittest.TestCase):
         other = context | {"kms:EncryptionContext:SecretARN": [SECRETS + "database-AbCdEf"]}
         self.assertFalse(self.allows("kms:Decrypt", key, other))
 
+    def test_imports_certificates_and_deletes_its_own_only(self) -> None:
+        certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
+        self.assertTrue(self.allows("acm:ListCertificates", "*"))
+        for action in (
+            "AddTagsToCertificate",
+            "DescribeCertificate",
+            "GetCertificate",
+            "ImportCertificate",
+            "ListTagsForCertificate",
+        ):
+            self.assertTrue(self.allows("acm:" + action, certificate), action)
+        managed_by = "aws:ResourceTag/managed-by"
+        own = {managed_by: ["certherd"]}
+        self.assertTrue(self.allows("acm:DeleteCertificate", certificate, own))
+        self.assertFalse(self.allows("acm:DeleteCertificate", certificate))
+        other = {managed_by: ["terraform"]}
+        self.assertFalse(self.allows("acm:DeleteCertificate", certificate, other))
+        self.assertFalse(self.allows("acm:ExportCertificate", certificate, own))
+
 
 if __name__ == "__main__":
     unittest.main()
