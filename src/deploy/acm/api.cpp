@@ -43,15 +43,20 @@ const json::array& every_key_type() {
   return types;
 }
 
+/// Of an answer that could not be read: the call may have done its work.
+tl::unexpected<aws::Failure> unreadable(const std::string& operation, std::string why) {
+  aws::Failure failure;
+  failure.error.kind = Error::Kind::transient;
+  failure.error.op = operation;
+  failure.error.detail = std::move(why);
+  return tl::unexpected(std::move(failure));
+}
+
 Answer<json::object> object_in(const std::string& operation, const http::Response& response) {
   boost::system::error_code code;
   auto value = json::parse(response.body, code);
   if (!code && value.is_object()) return std::move(value).as_object();
-  aws::Failure failure;  // the call may have done its work
-  failure.error.kind = Error::Kind::transient;
-  failure.error.op = operation;
-  failure.error.detail = "the answer is no JSON object, or was cut off";
-  return tl::unexpected(std::move(failure));
+  return unreadable(operation, "the answer is no JSON object, or was cut off");
 }
 
 /// Empty when it is absent or no string.
@@ -208,8 +213,9 @@ Task<Answer<std::optional<std::string>>> Api::leaf(std::string arn) {
 
 Task<Answer<std::string>> Api::import(NewCertificate certificate) {
   const bool is_first = certificate.arn.empty();
-  json::object request = {{"Certificate", crypto::base64(certificate.leaf)},
-                          {"PrivateKey", crypto::base64(certificate.key.reveal())}};
+  auto key = crypto::base64(certificate.key.reveal());
+  json::object request = {{"Certificate", crypto::base64(certificate.leaf)}, {"PrivateKey", key}};
+  wipe(key);
   if (!certificate.chain.empty()) {
     request.emplace("CertificateChain", crypto::base64(certificate.chain));
   }
@@ -221,7 +227,9 @@ Task<Answer<std::string>> Api::import(NewCertificate certificate) {
   if (!reply) co_return tl::unexpected(std::move(reply.error()));
   const auto object = object_in("ImportCertificate", *reply);
   if (!object) co_return tl::unexpected(object.error());
-  co_return text_in(*object, "CertificateArn");
+  auto arn = text_in(*object, "CertificateArn");
+  if (arn.empty()) co_return unreadable("ImportCertificate", "the answer names no ARN");
+  co_return arn;
 }
 
 Task<Answer<void>> Api::remove(std::string arn) {
