@@ -11,6 +11,8 @@ secrets  {"prefix"} prints for each domain what its secrets hold: {"secrets", "c
          "sets": {version id: SET}, "faults", "tags"}. "sets" are those of which every part is
          AWSCURRENT or AWSPREVIOUS, and which fit; "current" is the version id that is AWSCURRENT
          in all parts, or null. The parts are three secrets, or one that is called "bundle".
+acm      {} prints the certificates of Certificate Manager by their ARN: {"serial", "fullchain",
+         "tags"}
 """
 
 import json
@@ -30,6 +32,7 @@ BUNDLE = "bundle"
 STAGES = {"AWSCURRENT", "AWSPREVIOUS"}
 BATCH = 20  # BatchGetSecretValue takes no more names at once (AWS API reference)
 AT_ONCE = 2
+KEY_TYPES = ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1"]
 
 
 def client(url: str, service: str) -> Any:
@@ -207,11 +210,30 @@ def read_secrets(url: str, wanted: dict[str, str]) -> dict[str, Any]:
     return {domain: describe_domain(secrets, parts) for domain, parts in domains.items()}
 
 
+def read_acm(url: str, _: object) -> dict[str, Any]:
+    acm = client(url, "acm")
+    found = {}
+    pages = acm.get_paginator("list_certificates").paginate(Includes={"keyTypes": KEY_TYPES})
+    for page in pages:
+        for summary in page["CertificateSummaryList"]:
+            arn = summary["CertificateArn"]
+            detail = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+            held = acm.get_certificate(CertificateArn=arn)
+            tags = acm.list_tags_for_certificate(CertificateArn=arn)["Tags"]
+            found[arn] = {
+                "serial": detail["Serial"].replace(":", ""),
+                "fullchain": held["Certificate"] + held["CertificateChain"],
+                "tags": {tag["Key"]: tag["Value"] for tag in tags},
+            }
+    return found
+
+
 COMMANDS: dict[str, Callable[[str, Any], object]] = {
     "zones": make_zones,
     "put": put_records,
     "texts": read_texts,
     "secrets": read_secrets,
+    "acm": read_acm,
 }
 
 

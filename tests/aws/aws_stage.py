@@ -20,6 +20,7 @@ from moto.moto_server import threaded_moto_server
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from moto.route53.models import route53_backends
 
+import acm_rules
 import route53_rules
 import secrets_rules
 import zone_server
@@ -49,6 +50,7 @@ class QuickHandler(MotoRequestHandler):
 
 def main() -> None:
     ready = pathlib.Path(sys.argv[1])
+    acm_rules.install()
     route53_rules.install()
     secrets_rules.install()
     threaded_moto_server.DomainDispatcherApplication = OneAtATime

@@ -1,15 +1,23 @@
 """That the AWS of the end-to-end tests refuses what AWS refuses, and serves what it holds."""
 
+import datetime
 import unittest
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from dnslib import QTYPE, RCODE, DNSRecord
+from moto.acm.exceptions import AWSValidationException
+from moto.acm.models import acm_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.route53.exceptions import Route53ClientError
 from moto.route53.models import route53_backends
 from moto.secretsmanager.exceptions import ResourceExistsException
 from moto.secretsmanager.models import secretsmanager_backends
 
+import acm_rules
 import route53_rules
 import secrets_rules
 import zone_server
@@ -18,6 +26,7 @@ NAME = "_acme-challenge.example.test"
 REGISTRY = zone_server.REGISTRY
 HOSTS = zone_server.HOSTS
 
+acm_rules.install()
 route53_rules.install()
 secrets_rules.install()
 
@@ -157,6 +166,52 @@ class Versions(unittest.TestCase):
         self.put("new")
         with self.assertRaises(ResourceExistsException):
             self.put("another")
+
+
+def self_signed(curve: ec.EllipticCurve) -> tuple[bytes, bytes]:
+    """A certificate for example.test, and its key."""
+    key = ec.generate_private_key(curve)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    return certificate.public_bytes(pem), key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+class Imports(unittest.TestCase):
+    def setUp(self) -> None:
+        self.acm = acm_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"]
+        self.acm._certificates.clear()
+        self.tags = [{"Key": "domain", "Value": "example.test"}]
+        self.arn = self.acm.import_certificate(
+            *self_signed(ec.SECP256R1()), chain=None, arn=None, tags=self.tags
+        )
+
+    def expect_refused(self, words: str, certificate: bytes, key: bytes, **more: Any) -> None:
+        with self.assertRaises(AWSValidationException) as refused:
+            wanted = {"chain": None, "arn": self.arn, "tags": None} | more
+            self.acm.import_certificate(certificate, key, **wanted)
+        self.assertIn(words, refused.exception.message)
+
+    def test_tags_stay_under_an_arn_and_none_are_taken_there(self) -> None:
+        certificate = self_signed(ec.SECP256R1())
+        self.expect_refused("Tagging", *certificate, tags=self.tags)
+        self.acm.import_certificate(*certificate, chain=None, arn=self.arn, tags=None)
+        self.assertEqual(self.acm._certificates[self.arn].tags, {"domain": "example.test"})
+
+    def test_key_and_chain_have_to_fit(self) -> None:
+        certificate, key = self_signed(ec.SECP256R1())
+        self.expect_refused("does not match", certificate, self_signed(ec.SECP256R1())[1])
+        self.expect_refused("too large", certificate, key + b"\n" * 5000)
+        self.expect_refused("chain", certificate, key, chain=self_signed(ec.SECP256R1())[0])
+        self.expect_refused("type of the key", *self_signed(ec.SECP384R1()))
 
 
 if __name__ == "__main__":

@@ -168,6 +168,8 @@ Texts OnAwsStage::texts() {
   return found;
 }
 
+json::object OnAwsStage::imported() { return check("acm", json::object()).as_object(); }
+
 json::object OnAwsStage::secrets() { return check("secrets", {{"prefix", "tls/"}}).as_object(); }
 
 }  // namespace certherd::e2e

@@ -53,6 +53,8 @@ class OnAwsStage : public EndToEnd {
   Texts texts();
   /// What the secrets below "tls/" hold, by domain: see tests/aws/aws_check.py.
   boost::json::object secrets();
+  /// The certificates in Certificate Manager, by ARN: see tests/aws/aws_check.py.
+  boost::json::object imported();
 
   const demo::PebbleServer& pebble() const { return *pebble_; }
   const std::string& dns_server() const { return dns_server_; }
