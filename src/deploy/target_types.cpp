@@ -21,9 +21,11 @@ struct Type {
 
 // One line for each folder beside this file.
 constexpr std::array types = {
-    Type{"exec", read_exec}, Type{"fastly", read_fastly},         Type{"fastly", read_fastly},
-    Type{"acm", read_acm},   Type{"files", read_files},           Type{"files", read_files},
-    Type{"exec", read_exec}, Type{"kubernetes", read_kubernetes},
+    Type{"acm", read_acm},
+    Type{"exec", read_exec},
+    Type{"fastly", read_fastly},
+    Type{"files", read_files},
+    Type{"kubernetes", read_kubernetes},
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ std::vector<std::string> read_chain_der(SSL* ssl) {
 /// Nothing when it is a name.
 std::optional<asio::ip::address> as_address(const std::string& text) {
   error_code error;
-  const auto address = asio::ip::make_address(text, error);
+  auto address = asio::ip::make_address(text, error);
   if (error) return std::nullopt;
   return address;
 }

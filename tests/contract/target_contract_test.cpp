@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "contract/acm_setup.hpp"
 #include "contract/exec_setup.hpp"
 #include "contract/kubernetes_setup.hpp"
 #include "deploy/files/files.hpp"
@@ -71,7 +72,8 @@ class FastlySetup final : public TargetSetup {
 };
 
 std::vector<TargetCase> cases() {
-  return {{"Fake", [] { return std::make_unique<FakeTargetSetup>(); }},
+  return {{"Acm", [] { return std::make_unique<AcmSetup>(); }},
+          {"Fake", [] { return std::make_unique<FakeTargetSetup>(); }},
           {"Files", [] { return files_with({}); }},
           {"FilesWithReload", [] { return files_with({"true"}); }},
           {.name = "Exec",

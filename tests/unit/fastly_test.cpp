@@ -12,6 +12,7 @@
 #include "fakes/fastly_target.hpp"
 #include "fakes/issued_material.hpp"
 #include "policy/forecast.hpp"
+#include "runtime/slots.hpp"
 #include "runtime/task_group.hpp"
 
 namespace certherd::deploy {
@@ -558,16 +559,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 // ---- A fleet within the budget ----
 
-Task<void> install_until_done(World* world, int number, Time* done) {
+Task<void> install_until_done(World* world, runtime::Slots* slots, int number, Time* done) {
   const auto name = Fqdn::literal(fmt::format("site-{:04}.example.com", number));
   const auto serial = 0x10000ULL + static_cast<std::uint64_t>(number);
   const auto material = world->issue(serial, {name.text()});
   auto& clock = world->loop().clock();
   while (true) {
+    auto slot = std::optional(co_await slots->take());
     auto copy = material;
     auto installed =
         co_await world->target().install(name, std::move(copy), fmt::format("{:06x}", serial));
     if (installed) break;
+    slot.reset();
     EXPECT_EQ(installed.error().kind, Kind::throttled) << installed.error().message();
     if (!installed.error().retry_at) co_return;
     co_await clock.sleep_until(*installed.error().retry_at);
@@ -589,9 +592,10 @@ TEST_F(FastlyTarget, FiveThousandDomainsStayWithinTheBudgetAndAreDoneWhenForetol
   }
 
   std::vector<Time> done(fleet);
+  runtime::Slots slots(world.loop(), 64);  // at work at one time, as an executor has it
   runtime::TaskGroup group(world.loop());
   for (int i = 0; i < fleet; ++i) {
-    group.spawn(install_until_done(&world, i, &done[static_cast<std::size_t>(i)]));
+    group.spawn(install_until_done(&world, &slots, i, &done[static_cast<std::size_t>(i)]));
   }
   world.loop().run(group.join());
 
