@@ -326,6 +326,20 @@ TEST_F(FastlyTarget, KeysAreFoundOnTheFurtherPagesToo) {
   EXPECT_EQ(world.roll_out(world.issuer().issue(key, {domain}, 0x12), 0x12), 1);
 }
 
+TEST_F(FastlyTarget, WordsThatRepeatASecretAreNotTold) {
+  for (const auto* echo : {"-----BEGIN PRIVATE KEY-----", "bad token"}) {
+    World world;
+    const auto body =
+        fmt::format(R"({{"errors":[{{"title":"Invalid value","detail":"{}"}}]}})", echo);
+    world.fastly().disturb(3, ScriptedFastly::refusal(400, body));
+    const auto refused = world.install(world.issue(0x11), 0x11);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(),
+                HasSubstr("POST /tls/private_keys: Fastly answered 400"));
+    EXPECT_THAT(refused.error().message(), Not(HasSubstr(echo)));
+  }
+}
+
 TEST_F(FastlyTarget, PlatformTlsReplacesACertificateInPlace) {
   World world({.bulk = true});
   const auto first = world.issue(0x11, {domain, "*.shop.example.com"});

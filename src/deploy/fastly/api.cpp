@@ -233,7 +233,7 @@ Task<Result<http::Response>> Api::send(Method method, std::string target,
   constexpr int multiple_choices = 300;
   constexpr int ok = 200;
   if (response->status >= ok && response->status < multiple_choices) co_return response;
-  co_return fail(read_failure(op, *response, options_.token_source, now()));
+  co_return fail(read_failure(op, *response, options_.token, options_.token_source, now()));
 }
 
 Task<Status> Api::note_budget(http::Response response) {

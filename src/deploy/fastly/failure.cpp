@@ -38,7 +38,13 @@ std::string words_of(const json::object& object) {
   return words;
 }
 
-std::string words_of(const http::Response& response) {
+/// A private key or the token must not get into an error or a log.
+bool shows_secret(const std::string& words, const Secret<std::string>& token) {
+  return words.find("PRIVATE KEY") != std::string::npos ||
+         (!token.empty() && words.find(token.reveal()) != std::string::npos);
+}
+
+std::string words_of(const http::Response& response, const Secret<std::string>& token) {
   json::error_code code;
   const auto value = json::parse(response.body, code);
   const auto* const object = code ? nullptr : value.if_object();
@@ -52,6 +58,8 @@ std::string words_of(const http::Response& response) {
       if (const auto* const text = each.if_string()) add(&words, std::string(*text), "; ");
     }
   }
+  if (shows_secret(words, token))
+    return "its words repeat what was sent, and are left out for that";
   return cleaned(words);
 }
 
@@ -70,11 +78,11 @@ std::optional<Time> budget_reset(const http::Response& response) {
   return Time(std::chrono::seconds(seconds));
 }
 
-Error read_failure(std::string op, const http::Response& response, const std::string& token,
-                   Time now) {
+Error read_failure(std::string op, const http::Response& response, const Secret<std::string>& token,
+                   const std::string& token_source, Time now) {
   Error error;
   error.op = std::move(op);
-  const auto words = words_of(response);
+  const auto words = words_of(response, token);
   error.detail =
       fmt::format("Fastly answered {}{}{}", response.status, words.empty() ? "" : ": ", words);
   switch (response.status) {
@@ -83,14 +91,14 @@ Error read_failure(std::string op, const http::Response& response, const std::st
       error.detail += fmt::format(
           " (the token of {} is not valid: make another one in Fastly's "
           "account settings)",
-          token);
+          token_source);
       break;
     case forbidden:
       error.kind = Kind::denied;
       error.detail += fmt::format(
           " (the token of {} needs the scope global, and its user the right "
           "to manage TLS)",
-          token);
+          token_source);
       break;
     case not_found:
       error.kind = Kind::not_found;

@@ -3,16 +3,18 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "http/client.hpp"
 
 namespace certherd::deploy::fastly {
 
 /// What an answer other than 2xx means, with Fastly's own words: JSON:API errors, a problem
-/// document, or the older {msg, detail}. `token` is where our token comes from, for people.
+/// document, or the older {msg, detail}; but not where they repeat the token or a private key.
+/// `token_source` is where the token comes from, for people.
 /// 4xx that are about what we sent are `misconfigured`, never `rejected`: another certificate of
 /// the same kind would meet the same. 429 has `retry_at`.
-Error read_failure(std::string op, const http::Response& response, const std::string& token,
-                   Time now);
+Error read_failure(std::string op, const http::Response& response, const Secret<std::string>& token,
+                   const std::string& token_source, Time now);
 
 /// Whether Fastly has refused it for good, as opposed to a fault that may pass or a token that may
 /// not.
