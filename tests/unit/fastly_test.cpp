@@ -326,6 +326,101 @@ TEST_F(FastlyTarget, KeysAreFoundOnTheFurtherPagesToo) {
   EXPECT_EQ(world.roll_out(world.issuer().issue(key, {domain}, 0x12), 0x12), 1);
 }
 
+// A fleet that waits for the hour to turn would read it again for each domain.
+TEST_F(FastlyTarget, AKeyThatHasToWaitLeavesTheListOfKeysAsItIs) {
+  World world;
+  runtime::Allowance all{.name = "fastly/user", .burst = 990, .window = 1h};
+  ASSERT_TRUE(world.loop().run(world.budget().take(std::move(all), 990)));
+  for (std::uint64_t serial = 0x11; serial < 0x15; ++serial) {
+    const auto name = fmt::format("site-{}.example.com", serial);
+    EXPECT_FALSE(world.install(world.issue(serial, {name}), serial, name));
+  }
+  EXPECT_EQ(world.fastly().count(http::Request::Method::get, "/tls/private_keys"), 1);
+}
+
+/// Fails to list the keys, and takes its time over it.
+class WithoutKeys final : public http::Client {
+ public:
+  WithoutKeys(http::Client& client, runtime::Clock& clock) : client_(client), clock_(clock) {}
+  Task<Result<http::Response>> send(http::Request request, Time deadline) override {
+    if (request.url.find("/tls/private_keys") == std::string::npos) {
+      co_return co_await client_.send(std::move(request), deadline);
+    }
+    co_await clock_.sleep_until(deadline);
+    co_return fail(Kind::deadline, "GET /tls/private_keys", "no answer in time");
+  }
+
+ private:
+  http::Client& client_;
+  runtime::Clock& clock_;
+};
+
+Task<void> install_in_vain(Target* target, Fqdn name, Material material, std::string serial) {
+  const auto failed =
+      co_await target->install(std::move(name), std::move(material), std::move(serial));
+  EXPECT_FALSE(failed);
+}
+
+Task<void> install_at_last(Target* target, Fqdn name, Material material, std::string serial) {
+  const auto installed =
+      co_await target->install(std::move(name), std::move(material), std::move(serial));
+  EXPECT_TRUE(installed) << installed.error().message();
+}
+
+TEST_F(FastlyTarget, AKeyThatSeveralDomainsHaveIsUploadedOnce) {
+  World world;
+  const auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256).value();
+  runtime::TaskGroup group(world.loop());
+  for (std::uint64_t serial = 0x11; serial < 0x14; ++serial) {
+    const auto name = fmt::format("site-{}.example.com", serial);
+    group.spawn(install_at_last(&world.target(), Fqdn::literal(name),
+                                world.issuer().issue(key, {name}, serial), key_of(serial)));
+  }
+  world.loop().run(group.join());
+  EXPECT_EQ(world.fastly().writes(), 7);
+}
+
+TEST_F(FastlyTarget, KeysThatAreKeptAreKnownToAllWhoComeWhileTheListIsRead) {
+  World world;
+  std::vector<crypto::PrivateKey> keys;
+  for (std::uint64_t serial = 0x11; serial < 0x14; ++serial) {
+    const auto name = fmt::format("site-{}.example.com", serial);
+    const auto first = world.issue(serial, {name});
+    world.roll_out(first, serial, name);
+    keys.push_back(crypto::PrivateKey::from_pem(first.private_key).value());
+  }
+  world.begin_process();
+  const int before = world.fastly().writes();
+  runtime::TaskGroup group(world.loop());
+  for (std::uint64_t i = 0; i < keys.size(); ++i) {
+    const auto name = fmt::format("site-{}.example.com", 0x11 + i);
+    group.spawn(install_at_last(&world.target(), Fqdn::literal(name),
+                                world.issuer().issue(keys[i], {name}, 0x21 + i), key_of(0x21 + i)));
+  }
+  world.loop().run(group.join());
+  EXPECT_EQ(world.fastly().writes() - before, 3);
+}
+
+TEST_F(FastlyTarget, ThoseWhoWaitForTheListOfKeysFailTogether) {
+  World world;
+  auto& clock = world.loop().clock();
+  const auto offload = runtime::make_inline_offload();
+  FastlyOptions options;
+  options.api.token = Secret<std::string>("token");
+  options.api.allowance = {.name = "fastly/user", .burst = 990, .window = 1h};
+  const auto target =
+      make_fastly(world.loop(), *offload, std::make_unique<WithoutKeys>(world.fastly(), clock),
+                  world.budget(), std::move(options));
+  runtime::TaskGroup group(world.loop());
+  for (std::uint64_t serial = 0x11; serial < 0x1b; ++serial) {
+    const auto name = fmt::format("site-{}.example.com", serial);
+    group.spawn(install_in_vain(target.get(), Fqdn::literal(name), world.issue(serial, {name}),
+                                key_of(serial)));
+  }
+  world.loop().run(group.join());
+  EXPECT_LE(clock.now(), noon + 31s);
+}
+
 TEST_F(FastlyTarget, WordsThatRepeatASecretAreNotTold) {
   for (const auto* echo : {"-----BEGIN PRIVATE KEY-----", "bad token"}) {
     World world;

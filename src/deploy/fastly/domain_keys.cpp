@@ -8,12 +8,7 @@ namespace certherd::deploy::fastly {
 std::string label_of(const Fqdn& domain) { return "certherd: " + domain.text(); }
 
 Task<Status> DomainKeys::ensure(Fqdn domain, Leaf leaf, Secret<std::string> pem) {
-  auto known = co_await index_.find(leaf.public_key_sha1);
-  if (!known) co_return fail(std::move(known.error()));
-  if (*known) co_return Status();
-  auto added = co_await index_.add(std::move(pem), label_of(domain));
-  if (!added) co_return fail(std::move(added.error()));
-  co_return Status();
+  return index_.ensure(std::move(leaf.public_key_sha1), std::move(pem), label_of(domain));
 }
 
 Task<Status> DomainKeys::remove_unused(Fqdn domain) {

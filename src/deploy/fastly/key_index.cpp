@@ -3,21 +3,28 @@
 #include <algorithm>
 #include <utility>
 
+#include "deploy/fastly/failure.hpp"
+
 namespace certherd::deploy::fastly {
 namespace {
 
 // Others may make and remove keys, though hardly ours.
 constexpr Duration fresh_for = std::chrono::minutes(10);
 
+/// Of a write: it was sent, and no answer says that it was refused.
+bool may_be_done(const Error& error) {
+  return error.kind == Error::Kind::transient || error.kind == Error::Kind::deadline;
+}
+
 }  // namespace
 
 Task<Status> KeyIndex::load() {
-  while (true) {
-    const Time now = api_.loop().clock().now();
-    if (now < fresh_until_) co_return Status();
-    if (!loading_) break;
-    co_await loaded_.wait();
+  while (loading_) {
+    co_await changed_.wait();
+    // Not each of those who wait tries again: each would wait for all before it.
+    if (failure_) co_return fail(*failure_);
   }
+  if (api_.loop().clock().now() < fresh_until_) co_return Status();
   struct Loading {
     KeyIndex* index;
     explicit Loading(KeyIndex* index) : index(index) { index->loading_ = true; }
@@ -25,16 +32,18 @@ Task<Status> KeyIndex::load() {
     Loading& operator=(const Loading&) = delete;
     ~Loading() {
       index->loading_ = false;
-      index->loaded_.notify_all();
+      index->changed_.notify_all();
     }
   };
   const Loading loading(this);
+  failure_.reset();
   // A doubt that comes while we read is not about what we read.
   fresh_until_ = api_.loop().clock().now() + fresh_for;
   auto keys = co_await api_.keys();
   if (!keys) {
     doubt();
-    co_return fail(std::move(keys.error()));
+    failure_ = std::move(keys.error());
+    co_return fail(*failure_);
   }
   keys_.clear();
   sha1_by_name_.clear();
@@ -51,13 +60,6 @@ void KeyIndex::put(Key key) {
   keys_.emplace(sha1, std::move(key));
 }
 
-Task<Result<std::optional<Key>>> KeyIndex::find(std::string public_key_sha1) {
-  if (auto loaded = co_await load(); !loaded) co_return fail(std::move(loaded.error()));
-  const auto key = keys_.find(public_key_sha1);
-  if (key == keys_.end()) co_return std::nullopt;
-  co_return key->second;
-}
-
 Task<Result<std::vector<Key>>> KeyIndex::named(std::string name) {
   if (auto loaded = co_await load(); !loaded) co_return fail(std::move(loaded.error()));
   std::vector<Key> found;
@@ -66,21 +68,42 @@ Task<Result<std::vector<Key>>> KeyIndex::named(std::string name) {
   co_return found;
 }
 
-Task<Result<Key>> KeyIndex::add(Secret<std::string> pem, std::string name) {
+Task<Status> KeyIndex::ensure(std::string public_key_sha1, Secret<std::string> pem,
+                              std::string name) {
+  while (true) {
+    if (auto loaded = co_await load(); !loaded) co_return loaded;
+    if (keys_.contains(public_key_sha1)) co_return Status();
+    if (!uploading_.contains(public_key_sha1)) break;
+    co_await changed_.wait();
+  }
+  struct Uploading {
+    KeyIndex* index;
+    std::set<std::string>::iterator place;
+    Uploading(KeyIndex* index, const std::string& sha1)
+        : index(index), place(index->uploading_.insert(sha1).first) {}
+    Uploading(const Uploading&) = delete;
+    Uploading& operator=(const Uploading&) = delete;
+    ~Uploading() {
+      index->uploading_.erase(place);
+      index->changed_.notify_all();
+    }
+  };
+  const Uploading uploading(this, public_key_sha1);
   auto key = co_await api_.add_key(std::move(pem), std::move(name));
   if (!key) {
-    doubt();
-    co_return key;
+    // One that is refused may be there, unknown to us.
+    if (may_be_done(key.error()) || is_refusal(key.error())) doubt();
+    co_return fail(std::move(key.error()));
   }
   if (loading_) added_meanwhile_.push_back(*key);
-  put(*key);
-  co_return key;
+  put(std::move(*key));
+  co_return Status();
 }
 
 Task<Status> KeyIndex::remove(Key key) {
   auto removed = co_await api_.remove_key(key.id);
   if (!removed) {
-    doubt();
+    if (may_be_done(removed.error())) doubt();
     co_return removed;
   }
   keys_.erase(key.public_key_sha1);

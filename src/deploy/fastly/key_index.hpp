@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,15 +15,15 @@ namespace certherd::deploy::fastly {
 /// by what we do ourselves. It is read anew when a write has ended in doubt, and when it is old.
 class KeyIndex {
  public:
-  explicit KeyIndex(Api& api) : api_(api), loaded_(api.loop()) {}
+  explicit KeyIndex(Api& api) : api_(api), changed_(api.loop()) {}
 
-  /// The one with this public half. Errors: the Api's.
-  Task<Result<std::optional<Key>>> find(std::string public_key_sha1);
+  /// Sees to it that this key is there, under whatever name; uploads it otherwise. Of several who
+  /// ask for the same one, one does. Errors: the Api's.
+  Task<Status> ensure(std::string public_key_sha1, Secret<std::string> pem, std::string name);
   /// All of that name. Errors: the Api's.
   Task<Result<std::vector<Key>>> named(std::string name);
 
   /// Errors: the Api's.
-  Task<Result<Key>> add(Secret<std::string> pem, std::string name);
   Task<Status> remove(Key key);
 
   /// What is known may be wrong.
@@ -37,8 +38,10 @@ class KeyIndex {
   std::multimap<std::string, std::string> sha1_by_name_;
   std::vector<Key> added_meanwhile_;  ///< while it was being read
   Time fresh_until_{};
+  std::set<std::string> uploading_;  ///< SHA-1 of those
   bool loading_ = false;
-  runtime::Wakeup loaded_;
+  std::optional<Error> failure_;  ///< of the last time that it was read
+  runtime::Wakeup changed_;
 };
 
 }  // namespace certherd::deploy::fastly
