@@ -338,6 +338,21 @@ TEST_F(FastlyTarget, AKeyThatHasToWaitLeavesTheListOfKeysAsItIs) {
   EXPECT_EQ(world.fastly().count(http::Request::Method::get, "/tls/private_keys"), 1);
 }
 
+TEST_F(FastlyTarget, CleaningUpAFleetReadsNoListOfUnusedKeys) {
+  World world;
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    for (std::uint64_t i = 0x11; i < 0x14; ++i) {
+      const auto name = fmt::format("site-{}.example.com", i);
+      ASSERT_TRUE(world.install(world.issue(i + round * 0x10, {name}), i + round * 0x10, name));
+    }
+  }
+  for (std::uint64_t i = 0x11; i < 0x14; ++i) {
+    EXPECT_TRUE(world.clean_up(i + 0x10, fmt::format("site-{}.example.com", i)));
+  }
+  EXPECT_THAT(world.keys(), SizeIs(3));
+  EXPECT_EQ(world.fastly().count(http::Request::Method::get, "/tls/private_keys?filter"), 0);
+}
+
 /// Fails to list the keys, and takes its time over it.
 class WithoutKeys final : public http::Client {
  public:
@@ -455,6 +470,43 @@ TEST_F(FastlyTarget, PlatformTlsReplacesACertificateInPlace) {
   EXPECT_TRUE(world.retire(0x12, {domain, "*.shop.example.com"}));
   EXPECT_THAT(world.fastly().bulk_certificates(), IsEmpty());
   EXPECT_THAT(world.keys(), IsEmpty());
+}
+
+TEST_F(FastlyTarget, PlatformTlsRemovesTheFormerCertificateWhoseNamesAreAllOnTheNewOne) {
+  World world({.bulk = true});
+  world.roll_out(world.issue(0x11), 0x11);
+  world.wait(1h);
+  world.issuer().set_now(world.loop().clock().now());
+  const auto more = world.issue(0x12, {domain, "a.example.com"});
+  ASSERT_TRUE(world.install(more, 0x12));
+  EXPECT_THAT(world.fastly().bulk_certificates(), SizeIs(2));
+  ASSERT_TRUE(world.clean_up(0x12));
+  EXPECT_THAT(world.fastly().bulk_certificates(), SizeIs(1));
+  EXPECT_THAT(world.keys(), ElementsAre(label));
+  EXPECT_TRUE(world.serves(domain, more));
+
+  // One that still has names of its own stays, and its key.
+  world.wait(1h);
+  world.issuer().set_now(world.loop().clock().now());
+  const auto fewer = world.issue(0x13);
+  world.roll_out(fewer, 0x13);
+  EXPECT_TRUE(world.serves(domain, fewer));
+  EXPECT_TRUE(world.serves("a.example.com", more));
+  EXPECT_THAT(world.keys(), SizeIs(2));
+  EXPECT_THAT(world.fastly().lost_tls(), IsEmpty());
+}
+
+TEST_F(FastlyTarget, PlatformTlsLeavesAloneWhatSomebodyElseHasUploaded) {
+  World world({.bulk = true});
+  world.fastly().put_bulk_certificate(world.issue(0x5e), "cfg-bulk");
+  for (std::uint64_t serial = 0x11; serial < 0x13; ++serial) {
+    world.wait(1h);
+    world.issuer().set_now(world.loop().clock().now());
+    const auto both = world.issue(serial, {domain, "a.example.com"});
+    world.roll_out(both, serial);
+    EXPECT_TRUE(world.serves(domain, both));
+    EXPECT_THAT(world.fastly().bulk_certificates(), SizeIs(2));
+  }
 }
 
 TEST_F(FastlyTarget, TheBudgetOfTheAnswersCountsWhatOthersSpend) {
@@ -663,6 +715,10 @@ INSTANTIATE_TEST_SUITE_P(
         Scenario{.name = "Retire", .before = {domain, "a.example.com"}, .retires = true},
         Scenario{.name = "BulkFirst", .bulk = true},
         Scenario{.name = "BulkRenewal", .bulk = true, .before = {domain}},
+        Scenario{.name = "BulkWithFurtherNames",
+                 .bulk = true,
+                 .before = {domain},
+                 .after = {domain, "a.example.com"}},
         Scenario{.name = "BulkRetire", .bulk = true, .before = {domain}, .retires = true}),
     [](const auto& info) { return info.param.name; });
 

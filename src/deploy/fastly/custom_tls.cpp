@@ -52,6 +52,7 @@ Task<Result<Installed>> CustomTls::install(Fqdn domain, Leaf leaf, Material mate
   if (!present) co_return fail(std::move(present.error()));
   const auto same = std::ranges::find(*present, leaf.serial, &Certificate::serial);
   if (same != present->end()) {
+    keys_.note(domain, leaf);
     if (all_active(*same, leaf.names)) co_return Installed::unchanged;
     auto certificate = std::move(*same);
     auto active = co_await activate_all(std::move(domain), std::move(leaf), std::move(certificate));
@@ -91,6 +92,7 @@ Task<Result<Certificate>> CustomTls::upload(Fqdn domain, Leaf leaf, Material mat
     if (!tidied) log::warning("{}: {}", domain, tidied.error().message());
     co_return uploaded;
   }
+  keys_.note(domain, leaf);
   if (former) uploaded->activations = std::move(former->activations);
   co_return uploaded;
 }
@@ -152,6 +154,7 @@ Task<Status> CustomTls::clean_up(Receipt receipt) {
                                          [](const auto& each) { return each.serial.text(); });
   // Another run has installed another one meanwhile, and cleans up itself.
   if (current == present->end()) co_return Status();
+  bool former_stands = false;
   for (auto& former : *present) {
     if (former.id == current->id) continue;
     const bool expired = former.not_after && *former.not_after <= api_.loop().clock().now();
@@ -161,11 +164,12 @@ Task<Status> CustomTls::clean_up(Receipt receipt) {
           "these names to the inventory, or turn their TLS off at Fastly",
           receipt.domain, former.serial, names_of(former.activations),
           former.not_after ? format_time(*former.not_after) : "an unknown time");
+      former_stands = true;
       continue;
     }
     if (auto removed = co_await remove(std::move(former)); !removed) co_return removed;
   }
-  co_return co_await keys_.remove_unused(receipt.domain);
+  co_return co_await keys_.remove_unused(receipt.domain, former_stands);
 }
 
 Task<Status> CustomTls::retire(Receipt receipt) {

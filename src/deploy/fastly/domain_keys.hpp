@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "deploy/fastly/key_index.hpp"
@@ -19,10 +20,17 @@ class DomainKeys {
   /// Sees to it that the leaf's key is there; uploaded once, however often it is asked for.
   Task<Status> ensure(Fqdn domain, Leaf leaf, Secret<std::string> pem);
 
-  /// Removes the domain's keys that no certificate uses, where there are several.
-  Task<Status> remove_unused(Fqdn domain);
+  /// The leaf is what the domain has now.
+  void note(const Fqdn& domain, const Leaf& leaf);
 
-  /// The same where its only one may be such, after a certificate was refused.
+  /// Removes the domain's keys that no certificate uses, where there are several. `former_stands`:
+  /// not only the present certificate uses one of them.
+  Task<Status> remove_unused(Fqdn domain, bool former_stands);
+
+  /// How many of the domain's keys are used besides that of its present certificate.
+  Task<Result<std::size_t>> used_besides_present(Fqdn domain);
+
+  /// Removes those too where there is but one, after a certificate was refused.
   Task<Status> remove_unused_all(Fqdn domain);
 
   /// Removes all keys of the domain. One that is still used stays.
@@ -36,6 +44,8 @@ class DomainKeys {
 
   Api& api_;
   KeyIndex index_;
+  std::map<std::string, std::string>
+      present_;  ///< SHA-1 of the key in use by label, until clean-up
 };
 
 }  // namespace certherd::deploy::fastly
