@@ -82,6 +82,12 @@ constexpr std::string_view targets = R"(
 # owner = "root:www-data"
 # mode = "0640"
 
+# [target.fastly]                         # docs/fastly.md
+# type = "fastly"
+# token = { env = "FASTLY_API_TOKEN" }
+# configuration_id = ""                   # of TLS; otherwise the default one
+# endpoints = ["j.sni.global.fastly.net"] # where it is looked whether the new one is served
+
 # [target.edge]                           # installed by a program: docs/targets.md
 # type = "exec"
 # command = ["./install.sh"]
@@ -94,7 +100,7 @@ constexpr std::string_view targets = R"(
 )";
 
 constexpr std::string_view tail = R"(targets = []                              # such as ["nginx"]
-key = "auto"
+key = "auto"                              # what all targets take; "keep" the present one; or a type
 renew_at = 0.667                          # share of a certificate's lifetime
 prove_within = "90m"
 
