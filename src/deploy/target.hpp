@@ -22,7 +22,7 @@ struct Installation {
 struct Receipt {
   Installed outcome = Installed::installed;  ///< installed or unchanged
   Fqdn domain;
-  std::string version_key;  ///< the serial; empty: whatever stands there
+  std::string version_key;       ///< the serial; empty: whatever stands there
   std::vector<Fqdn> names = {};  ///< on its certificate, where that is known
 };
 
