@@ -8,6 +8,7 @@
 
 #include "base/time.hpp"
 #include "crypto/encoding.hpp"
+#include "http/method.hpp"
 
 namespace certherd::aws {
 namespace {
@@ -59,25 +60,6 @@ std::string trimmed(std::string_view value) {
   }
   if (result.ends_with(' ')) result.pop_back();
   return result;
-}
-
-std::string_view method_name(http::Request::Method method) {
-  using enum http::Request::Method;
-  switch (method) {
-    case get:
-      return "GET";
-    case head:
-      return "HEAD";
-    case post:
-      return "POST";
-    case put:
-      return "PUT";
-    case patch:
-      return "PATCH";
-    case delete_:
-      return "DELETE";
-  }
-  return "GET";
 }
 
 /// What is in the URL is encoded a second time: all services but S3 want it so.
@@ -146,7 +128,7 @@ std::string canonical_request(const http::Request& request, std::string_view sig
   }
   values["host"] = parts.host;
 
-  std::string text(method_name(request.method));
+  std::string text(to_string(request.method));
   text.append("\n").append(canonical_path(parts.path)).append("\n");
   text.append(canonical_query(parts.query)).append("\n");
   for (auto rest = signed_headers; !rest.empty();) {

@@ -6,30 +6,14 @@
 #include <cctype>
 #include <utility>
 
+#include "http/method.hpp"
+
 namespace certherd::http {
 namespace {
 
 constexpr long connect_timeout_ms = 15'000;
 /// All header lines of an answer together; common servers allow a request 8 to 32 KiB.
 constexpr std::size_t header_limit = std::size_t{64} << 10U;
-
-std::string_view method_name(Request::Method method) {
-  switch (method) {
-    case Request::Method::get:
-      return "GET";
-    case Request::Method::head:
-      return "HEAD";
-    case Request::Method::post:
-      return "POST";
-    case Request::Method::put:
-      return "PUT";
-    case Request::Method::patch:
-      return "PATCH";
-    case Request::Method::delete_:
-      return "DELETE";
-  }
-  return "GET";
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -65,7 +49,7 @@ CurlTransfer::CurlTransfer(runtime::EventLoop& loop, const CurlOptions& options,
                            const CurlTrust& trust, Request request, Address address)
     : request_(std::move(request)),
       address_(std::move(address)),
-      name_(fmt::format("{} {}", method_name(request_.method), address_.without_query)),
+      name_(fmt::format("{} {}", to_string(request_.method), address_.without_query)),
       body_limit_(options.body_limit),
       clock_(loop.clock()),
       done_(loop),
@@ -151,7 +135,7 @@ void CurlTransfer::set_method() {
   }
   if (request_.method != Request::Method::get || carries_body) {
     curl_easy_setopt(easy(), CURLOPT_CUSTOMREQUEST,
-                     std::string(method_name(request_.method)).c_str());
+                     std::string(to_string(request_.method)).c_str());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "deploy/fastly/failure.hpp"
+#include "http/method.hpp"
 
 namespace certherd::deploy::fastly {
 namespace {
@@ -28,24 +29,6 @@ constexpr Duration patience = std::chrono::seconds(10);
 constexpr int writes_of_an_installation = 3;
 
 constexpr int too_many_requests = 429;
-
-std::string_view to_string(Method method) {
-  switch (method) {
-    case Method::get:
-      return "GET";
-    case Method::head:
-      return "HEAD";
-    case Method::post:
-      return "POST";
-    case Method::put:
-      return "PUT";
-    case Method::patch:
-      return "PATCH";
-    case Method::delete_:
-      return "DELETE";
-  }
-  return {};
-}
 
 std::string encoded(std::string_view text) {
   return boost::urls::encode(text, boost::urls::unreserved_chars);
