@@ -6,6 +6,7 @@
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 
+#include "base/log.hpp"
 #include "deploy/fastly/failure.hpp"
 #include "http/method.hpp"
 
@@ -210,8 +211,9 @@ Task<Result<http::Response>> Api::send(Method method, std::string target,
     co_return fail(std::move(error));
   }
   if (method != Method::get) {
+    // The write is done whether or not this can be kept.
     auto noted = co_await note_budget(*response);
-    if (!noted) co_return fail(std::move(noted.error()).during(op));
+    if (!noted) log::warning("{}: {}", op, noted.error().message());
   }
   constexpr int multiple_choices = 300;
   constexpr int ok = 200;

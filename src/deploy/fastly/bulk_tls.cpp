@@ -45,7 +45,7 @@ Task<Result<Installed>> BulkTls::install(Fqdn domain, Leaf leaf, Material materi
   }
   if (is_refusal(uploaded.error()) || uploaded.error().kind == Error::Kind::not_found) {
     keys_.doubt();
-    auto tidied = co_await keys_.remove_unused_all(domain);
+    auto tidied = co_await keys_.remove_all_unused(domain);
     if (!tidied) log::warning("{}: {}", domain, tidied.error().message());
   }
   co_return fail(std::move(uploaded.error()));

@@ -88,7 +88,7 @@ Task<Result<Certificate>> CustomTls::upload(Fqdn domain, Leaf leaf, Material mat
     }
     // Nothing is to be left half done. It may also be the key that is not there.
     keys_.doubt();
-    auto tidied = co_await keys_.remove_unused_all(domain);
+    auto tidied = co_await keys_.remove_all_unused(domain);
     if (!tidied) log::warning("{}: {}", domain, tidied.error().message());
     co_return uploaded;
   }
@@ -144,7 +144,7 @@ Task<Status> CustomTls::activate(std::string name, std::string certificate) {
 Task<Status> CustomTls::take_back(Fqdn domain, Certificate certificate) {
   auto removed = co_await api_.remove_certificate(std::move(certificate.id));
   if (!removed) co_return removed;
-  co_return co_await keys_.remove_unused_all(std::move(domain));
+  co_return co_await keys_.remove_all_unused(std::move(domain));
 }
 
 Task<Status> CustomTls::clean_up(Receipt receipt) {

@@ -29,7 +29,7 @@ Task<Status> DomainKeys::remove_unused(Fqdn domain, bool former_stands) {
   if (known->size() < 2) known->clear();
   if (!known->empty() && (former_stands || in_use.empty())) {
     known->clear();
-    auto removed = co_await remove_unused_all(std::move(domain));
+    auto removed = co_await remove_all_unused(std::move(domain));
     if (!removed) co_return removed;
   }
   for (auto& key : *known) {
@@ -57,7 +57,7 @@ Task<Result<std::size_t>> DomainKeys::used_besides_present(Fqdn domain) {
   co_return keys->size();
 }
 
-Task<Status> DomainKeys::remove_unused_all(Fqdn domain) {
+Task<Status> DomainKeys::remove_all_unused(Fqdn domain) {
   const auto label = label_of(domain);
   auto unused = co_await api_.unused_keys();
   if (!unused) co_return fail(std::move(unused.error()));

@@ -31,7 +31,7 @@ class DomainKeys {
   Task<Result<std::size_t>> used_besides_present(Fqdn domain);
 
   /// Removes those too where there is but one, after a certificate was refused.
-  Task<Status> remove_unused_all(Fqdn domain);
+  Task<Status> remove_all_unused(Fqdn domain);
 
   /// Removes all keys of the domain. One that is still used stays.
   Task<Status> remove_all(Fqdn domain);
