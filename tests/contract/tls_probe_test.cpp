@@ -150,7 +150,7 @@ TEST_F(TlsProbeTest, ARefusedConnectionIsTransient) {
 
 TEST_F(TlsProbeTest, AnAddressThatIsNoneIsOurOwnMistake) {
   Endpoint endpoint{
-      .host = Fqdn::literal("one.example.com"), .port = servers_.port(), .address = "nowhere"};
+      .host = Fqdn::literal("one.example.com"), .port = servers_.port(), .address = "no where"};
   const auto seen = loop_->run(probe_->look(endpoint, loop_->clock().now() + patience));
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().kind, Error::Kind::misconfigured);
