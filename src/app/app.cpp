@@ -28,6 +28,10 @@ constexpr std::size_t trust_limit = 1U << 20U;
 // to wait a moment for the changes of others costs little and saves many.
 constexpr Duration route53_gather = std::chrono::seconds(1);
 
+// A request that was under way when its process ended is answered within the time that one of ours
+// may take, its retries included; the rest is for clocks that differ.
+constexpr Duration route53_late = std::chrono::minutes(10);
+
 }  // namespace
 
 struct App::Services {
@@ -230,10 +234,8 @@ Status App::start_providers() {
   return {};
 }
 
-void App::add_batcher(const DnsName& name, dns::Provider& provider, Duration gather) {
-  dns::ChangeBatcher::Options options;
-  options.dns = name;
-  options.gather = gather;
+void App::add_batcher(dns::Provider& provider, dns::ChangeBatcher::Options options) {
+  const auto name = options.dns;
   auto& batcher = services_->batchers[name];
   batcher = std::make_unique<dns::ChangeBatcher>(loop_, provider, *store_, std::move(options));
   ports_.dns[name] = {.provider = &provider, .batcher = batcher.get()};
@@ -242,7 +244,11 @@ void App::add_batcher(const DnsName& name, dns::Provider& provider, Duration gat
 Task<Status> App::start_dns() {
   if (auto ready = start_providers(); !ready) co_return ready;
   for (const auto& [name, provider] : services_->providers) {
-    add_batcher(name, *provider, route53_gather);
+    dns::ChangeBatcher::Options options;
+    options.dns = name;
+    options.gather = route53_gather;
+    options.late = route53_late;
+    add_batcher(*provider, std::move(options));
   }
   for (const auto& [name, options] : config_.responders) {
     // A responder forgets with its process; the ledger does not.
@@ -254,7 +260,9 @@ Task<Status> App::start_dns() {
     }
     auto& kept = services_->responders[name];
     kept = std::move(*responder);
-    add_batcher(name, *kept, dns::ChangeBatcher::Options{}.gather);
+    dns::ChangeBatcher::Options batching;
+    batching.dns = name;
+    add_batcher(*kept, std::move(batching));
   }
   co_return Status{};
 }

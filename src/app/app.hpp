@@ -76,7 +76,7 @@ class App {
   Status start_places();
   Result<vault::AccountVault*> account_vault(const VaultName& name);
   Status start_providers();
-  void add_batcher(const DnsName& name, dns::Provider& provider, Duration gather);
+  void add_batcher(dns::Provider& provider, dns::ChangeBatcher::Options options);
   Status start_probe(int look_ups);
 
   struct Services;

@@ -93,6 +93,8 @@ class ChangeBatcher::Impl {
   // What was ensured since the oldest running sweep began: the ledger's answer to that sweep may
   // be older, so it must leave these alone.
   std::set<ChangeKey> wanted_since_;
+  // What this process has written and the provider has taken: nothing of it is on its way.
+  std::set<ChangeKey> settled_;
   bool stopped_ = false;
   runtime::TaskGroup group_;
 };
@@ -134,6 +136,7 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
   request->outstanding = records.size();
   for (const auto& record : records) {
     if (!sweeps_.empty()) wanted_since_.emplace(record.name, record.value);
+    settled_.erase({record.name, record.value});
     sender.ensure(queued(record, TxtChange::Action::ensure, options_.gather, request));
   }
   start(sender);
@@ -141,6 +144,7 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
   while (!request->over()) co_await request->done.wait();
   if (request->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
   if (request->error) co_return fail(*request->error);
+  for (const auto& record : records) settled_.emplace(record.name, record.value);
   watch_.begin(request->ticket);
   co_return request->ticket;
 }
@@ -248,8 +252,22 @@ Task<Status> ChangeBatcher::Impl::forget(std::vector<TxtRecord> records) {
   std::erase_if(records, [this](const TxtRecord& record) {
     return wanted_since_.contains({record.name, record.value});
   });
-  if (records.empty()) co_return Status();
-  co_return co_await ledger_->forget(std::move(records));
+  const auto settled = std::ranges::partition(records, [this](const TxtRecord& record) {
+    return !settled_.contains({record.name, record.value});
+  });
+  std::vector<TxtRecord> answered(settled.begin(), settled.end());
+  records.erase(settled.begin(), settled.end());
+  const Time now = loop_->clock().now();
+  Status status;
+  if (!answered.empty()) {
+    for (const auto& record : answered) settled_.erase({record.name, record.value});
+    status = co_await ledger_->forget(std::move(answered), now);
+  }
+  if (!records.empty()) {
+    const Time until = now - options_.late;
+    keep_first(status, co_await ledger_->forget(std::move(records), until));
+  }
+  co_return status;
 }
 
 Task<void> ChangeBatcher::Impl::stop() {

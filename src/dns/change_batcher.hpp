@@ -25,6 +25,9 @@ class ChangeBatcher {
     Duration gather = std::chrono::milliseconds(20);
     /// How long a removal of sweep_in_passing() waits for company.
     Duration linger = std::chrono::seconds(30);
+    /// For how long a write may come true whose sender got no answer, such as a process that was
+    /// killed: until then its entry stays in the ledger, also when the value is not to be seen.
+    Duration late{};
     /// After PriorRequestNotComplete-like throttling a zone's gap doubles between these.
     Duration min_gap = std::chrono::seconds(1);
     Duration max_gap = std::chrono::seconds(30);

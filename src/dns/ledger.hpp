@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "model/txt_record.hpp"
 #include "runtime/task.hpp"
 
@@ -14,11 +15,11 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
 
-  /// Durable when it returns. Entries that are there already are kept.
+  /// Durable when it returns. Entries that are there already are kept, as recorded now.
   virtual Task<Status> record(std::vector<TxtRecord> records) = 0;
 
-  /// Drops entries whose values are confirmed gone.
-  virtual Task<Status> forget(std::vector<TxtRecord> records) = 0;
+  /// Drops entries whose values are confirmed gone, and that were last recorded by `until`.
+  virtual Task<Status> forget(std::vector<TxtRecord> records, Time until) = 0;
 
   /// Entries of this section that no active issuance needs any more: to be removed. A value that
   /// another issuance still needs at the same name is not among them.

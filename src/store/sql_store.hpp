@@ -59,7 +59,7 @@ class SqlStore final : public Store {
   Task<Result<std::vector<NumberedEvent>>> events(EventQuery query) override;
 
   Task<Status> record(std::vector<TxtRecord> records) override;
-  Task<Status> forget(std::vector<TxtRecord> records) override;
+  Task<Status> forget(std::vector<TxtRecord> records, Time until) override;
   Task<Result<std::vector<TxtRecord>>> unneeded(DnsName dns) override;
   Task<Result<std::vector<TxtRecord>>> entries(DnsName dns) override;
 

@@ -21,10 +21,14 @@ struct Columns {
   }
 };
 
-void for_each(soci::session& sql, const std::string& text, const std::vector<TxtRecord>& records) {
+/// `at` is the last parameter of the statement.
+void for_each(soci::session& sql, const std::string& text, const std::vector<TxtRecord>& records,
+              Time at) {
   Columns c;
-  soci::statement statement = (sql.prepare << text, soci::use(c.dns), soci::use(c.zone),
-                               soci::use(c.name), soci::use(c.value), soci::use(c.issuance));
+  const auto micros = to_micros(at);
+  soci::statement statement =
+      (sql.prepare << text, soci::use(c.dns), soci::use(c.zone), soci::use(c.name),
+       soci::use(c.value), soci::use(c.issuance), soci::use(micros));
   for (const auto& record : records) {
     c.take(record);
     statement.execute(true);
@@ -70,24 +74,28 @@ std::string needing_steps() {
 }  // namespace
 
 Task<Status> SqlStore::record(std::vector<TxtRecord> records) {
-  return writer_.write("record challenge values",
-                       [records = std::move(records)](soci::session& sql) -> Status {
-                         for_each(sql,
-                                  "INSERT INTO txt_record (dns, zone, name, value, issuance) "
-                                  "VALUES (:dns, :zone, :name, :value, :issuance) "
-                                  "ON CONFLICT DO NOTHING",
-                                  records);
-                         return {};
-                       });
+  return writer_.write(
+      "record challenge values",
+      [records = std::move(records), now = clock_.now()](soci::session& sql) -> Status {
+        for_each(sql,
+                 "INSERT INTO txt_record "
+                 "(dns, zone, name, value, issuance, recorded_at) "
+                 "VALUES (:dns, :zone, :name, :value, :issuance, :at) "
+                 "ON CONFLICT (dns, zone, name, value, issuance) "
+                 "DO UPDATE SET recorded_at = excluded.recorded_at",
+                 records, now);
+        return {};
+      });
 }
 
-Task<Status> SqlStore::forget(std::vector<TxtRecord> records) {
+Task<Status> SqlStore::forget(std::vector<TxtRecord> records, Time until) {
   return writer_.write("forget challenge values",
-                       [records = std::move(records)](soci::session& sql) -> Status {
+                       [records = std::move(records), until](soci::session& sql) -> Status {
                          for_each(sql,
                                   "DELETE FROM txt_record WHERE dns = :dns AND zone = :zone "
-                                  "AND name = :name AND value = :value AND issuance = :issuance",
-                                  records);
+                                  "AND name = :name AND value = :value AND issuance = :issuance "
+                                  "AND recorded_at <= :until",
+                                  records, until);
                          return {};
                        });
 }

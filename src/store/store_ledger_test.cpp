@@ -50,11 +50,29 @@ TEST_F(LedgerStore, ForgetsOnlyWhatItIsTold) {
   record(two);
   record(elsewhere);
 
-  ASSERT_TRUE(run(store->forget({one})));
-  ASSERT_TRUE(run(store->forget({one})));
+  ASSERT_TRUE(run(store->forget({one}, store.clock().now())));
+  ASSERT_TRUE(run(store->forget({one}, store.clock().now())));
 
   EXPECT_THAT(entries(), ElementsAre(two));
   EXPECT_THAT(entries("other"), ElementsAre(elsewhere));
+}
+
+TEST_F(LedgerStore, ForgetsWhatWasRecordedByThenAlone) {
+  const auto one = record_of(started("a.example"), "v1");
+  const Time before = store.clock().now();
+  store.pass(std::chrono::minutes(1));
+  record(one);
+
+  ASSERT_TRUE(run(store->forget({one}, before)));
+  EXPECT_THAT(entries(), ElementsAre(one));
+
+  const Time then = store.clock().now();
+  store.pass(std::chrono::minutes(1));
+  record(one);
+  ASSERT_TRUE(run(store->forget({one}, then)));
+  EXPECT_THAT(entries(), ElementsAre(one)) << "it was about to be sent once more";
+  ASSERT_TRUE(run(store->forget({one}, store.clock().now())));
+  EXPECT_THAT(entries(), IsEmpty());
 }
 
 TEST_F(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {

@@ -85,7 +85,13 @@ TEST_F(KilledOnAws, TenTimesEachDomainAlwaysHasACompleteSet) {
   torn_ = 0;
   expect_a_complete_set_each();
   EXPECT_EQ(torn_, 0) << "their secrets are not AWSCURRENT in one version";
-  EXPECT_EQ(texts(), foreign_);
+  // A write that was under way when its process was killed may come true after the next one has
+  // looked: then a later one finds it in the ledger.
+  for (int later = 0; later < 3 && texts() != foreign_; ++later) {
+    const auto swept = run({"run", "--once"});
+    ASSERT_EQ(swept.status, 0) << swept.err;
+  }
+  EXPECT_EQ(texts(), foreign_) << last.err;
 }
 
 TEST_F(KilledOnAws, WhatWasLeftInAZoneIsSweptAtTheNextStart) {

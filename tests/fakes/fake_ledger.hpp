@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -15,7 +16,7 @@ class FakeLedger final : public dns::Ledger {
   explicit FakeLedger(runtime::Clock& clock) : clock_(&clock) {}
 
   Task<Status> record(std::vector<TxtRecord> records) override;
-  Task<Status> forget(std::vector<TxtRecord> records) override;
+  Task<Status> forget(std::vector<TxtRecord> records, Time until) override;
   Task<Result<std::vector<TxtRecord>>> unneeded(DnsName dns) override;
   Task<Result<std::vector<TxtRecord>>> entries(DnsName dns) override;
 
@@ -30,7 +31,7 @@ class FakeLedger final : public dns::Ledger {
  private:
   runtime::Clock* clock_;
   Duration answer_after_{0};
-  std::set<TxtRecord> entries_;
+  std::map<TxtRecord, Time> entries_;  ///< when each was recorded
   std::set<IssuanceId> finished_;
   std::optional<Error> next_record_error_;
   std::size_t record_calls_ = 0;

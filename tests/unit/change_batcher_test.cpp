@@ -126,7 +126,7 @@ class Batcher : public testing::Test {
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_virtual_loop(start);
   fakes::FakeDnsProvider provider{loop->clock(), {zone_a, zone_b, zone_c}};
   fakes::FakeLedger ledger{loop->clock()};
-  ChangeBatcher batcher{*loop, provider, ledger, {.dns = DnsName("fake")}};
+  ChangeBatcher batcher{*loop, provider, ledger, {.dns = DnsName("fake"), .late = minutes(10)}};
   runtime::TaskGroup group{*loop};
   std::list<Call> calls;
   std::optional<Status> swept;
@@ -344,6 +344,25 @@ TEST_F(Batcher, SweepRemovesWhatNobodyNeedsAndForgetsItOnceTheProviderHasTakenTh
   EXPECT_EQ(ledger.size(), 1);
   EXPECT_TRUE(ledger.holds(record(zone_a, 3).name, record(zone_a, 3).value));
   EXPECT_TRUE(provider.holds(record(zone_a, 0).name, TxtValue("somebody else's")));
+}
+
+// What a process that was killed had sent may come to the host after the next one has looked.
+TEST_F(Batcher, ALateWriteOfAnEarlierProcessIsStillInTheLedger) {
+  const auto late = record(zone_a, 0);
+  loop->run(ledger.record({late}));
+  ledger.finish(IssuanceId(1));
+  loop->run(loop->clock().sleep_for(seconds(5)));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(ledger.size(), 1);
+
+  provider.plant(late.name, late.value);
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(provider.value_count(), 0);
+  EXPECT_EQ(ledger.size(), 1);
+
+  loop->run(loop->clock().sleep_for(minutes(10)));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(ledger.size(), 0);
 }
 
 TEST_F(Batcher, SweepOfACleanLedgerCallsNobody) {
