@@ -143,7 +143,11 @@ Task<Result<Ticket>> ChangeBatcher::Impl::ensure(Zone zone, std::vector<TxtRecor
 
   while (!request->over()) co_await request->done.wait();
   if (request->abandoned) throw boost::system::system_error(boost::asio::error::operation_aborted);
-  if (request->error) co_return fail(*request->error);
+  if (request->error) {
+    // An earlier one for the same value may have been answered in the meantime.
+    for (const auto& record : records) settled_.erase({record.name, record.value});
+    co_return fail(*request->error);
+  }
   for (const auto& record : records) settled_.emplace(record.name, record.value);
   watch_.begin(request->ticket);
   co_return request->ticket;
