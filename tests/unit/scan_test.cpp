@@ -26,6 +26,7 @@ class ScriptedProbe final : public probe::Probe {
   explicit ScriptedProbe(runtime::Clock& clock) : clock_(clock) {}
 
   std::map<Fqdn, probe::Observation> served;
+  std::map<Fqdn, std::vector<std::string>> known_addresses;
   std::function<Task<void>()> meanwhile;  ///< what happens while an endpoint is looked at
   int most_at_once = 0;
 
@@ -37,6 +38,15 @@ class ScriptedProbe final : public probe::Probe {
     --at_once_;
     if (found == served.end()) {
       co_return fail(Error::Kind::deadline, "probe " + endpoint.text(), "no answer in time");
+    }
+    co_return found->second;
+  }
+
+  Task<Result<std::vector<std::string>>> addresses(Endpoint endpoint, Time) override {
+    const auto found = known_addresses.find(endpoint.host);
+    co_await clock_.sleep_for(10ms);
+    if (found == known_addresses.end()) {
+      co_return fail(Error::Kind::not_found, "look up", "the host has no address");
     }
     co_return found->second;
   }
