@@ -36,6 +36,9 @@ Task<Result<app::InventoryFile>> read_inventory(app::App* app, Context context, 
 boost::json::array warn_about(const app::App& app, const std::vector<store::DomainRow>& inventory,
                               const std::vector<Domain>& changed);
 
+/// ROW: all columns, also those that say nothing, so that a sync with it clears what came since.
+boost::json::object row_json(const Domain& domain);
+
 /// {COLUMN: {"from", "to"}}.
 boost::json::object columns_json(const std::vector<app::ColumnChange>& columns);
 

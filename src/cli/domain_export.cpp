@@ -17,7 +17,8 @@ struct Options {
   std::string where;
 };
 
-/// All columns, also those that say nothing, so that a sync with it clears what came since.
+}  // namespace
+
 json::object row_json(const Domain& domain) {
   const auto texts = [](const auto& list) {
     json::array array;
@@ -39,6 +40,8 @@ json::object row_json(const Domain& domain) {
   for (const auto& [key, value] : domain.metadata) row[key] = value;
   return row;
 }
+
+namespace {
 
 Task<int> print_inventory(app::App* app, Context context, Options options) {
   auto rows = co_await domains_where(app, std::move(options.where));

@@ -12,8 +12,10 @@
 #include "cli/context.hpp"
 #include "cli/input.hpp"
 #include "cli/progress.hpp"
+#include "cli/scan_split.hpp"
 #include "cli/table.hpp"
 #include "cli/where.hpp"
+#include "crypto/private_key.hpp"
 #include "fleet/report.hpp"
 #include "runtime/task_group.hpp"
 
@@ -32,7 +34,10 @@ struct Options {
   std::string where;
   std::string hosts;
   std::string timeout;
+  std::string out;
   std::optional<int> warn_days;
+  bool all_addresses = false;
+  bool split = false;
 };
 
 /// What a scan is about: the places to look at, and the inventory to judge them by.
@@ -85,6 +90,7 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
 Result<fleet::Scan::Options> scan_options(const app::Config& config, const Options& options) {
   fleet::Scan::Options chosen;
   chosen.timeout = config.probe.timeout;
+  chosen.all_addresses = options.all_addresses;
   chosen.warn_before = std::chrono::days(options.warn_days.value_or(config.probe.warn_days));
   if (!options.timeout.empty()) {
     const auto timeout = parse_duration(options.timeout);
@@ -105,6 +111,17 @@ std::string progress_text(const fleet::ScanProgress& progress, Duration elapsed)
 
 constexpr auto why_nowhere = "a wildcard names no host to look at: give it endpoints";
 
+json::array chain_json(const std::vector<crypto::CertificateInfo>& above) {
+  json::array chain;
+  for (const auto& certificate : above) {
+    chain.push_back(json::object{{"subject", certificate.subject},
+                                 {"issuer", certificate.issuer},
+                                 {"not_after", format_time(certificate.not_after)},
+                                 {"fingerprint", certificate.fingerprint.text()}});
+  }
+  return chain;
+}
+
 json::object finding_json(const Finding& finding, Time now) {
   json::object object{{"endpoint", finding.endpoint.text()},
                       {"domain", nullptr},
@@ -116,7 +133,10 @@ json::object finding_json(const Finding& finding, Time now) {
                       {"serial", nullptr},
                       {"issuer", nullptr},
                       {"names", json::array()},
-                      {"fingerprint", nullptr}};
+                      {"fingerprint", nullptr},
+                      {"key", nullptr},
+                      {"chain", json::array()},
+                      {"shared_by", nullptr}};
   if (finding.domain) object["domain"] = finding.domain->text();
   if (const auto& leaf = finding.leaf) {
     object["address"] = finding.address;
@@ -127,6 +147,9 @@ json::object finding_json(const Finding& finding, Time now) {
     object["issuer"] = leaf->issuer;
     object["names"] = json::array(leaf->names.begin(), leaf->names.end());
     object["fingerprint"] = leaf->fingerprint.text();
+    object["key"] = crypto::key_text(leaf->public_key);
+    object["chain"] = chain_json(finding.above);
+    object["shared_by"] = finding.domains;
   }
   json::array drift;
   for (const auto& one : finding.drift) {
@@ -137,10 +160,12 @@ json::object finding_json(const Finding& finding, Time now) {
   return object;
 }
 
-/// How many endpoints there are of each status, and how many differ from what certherd issued.
+/// How many endpoints there are of each status, how many differ from what certherd issued, and how
+/// many serve a certificate of several domains.
 struct Counts {
   std::map<EndpointStatus, int> statuses;
   int drift = 0;
+  int shared = 0;
 };
 
 Counts count(const std::vector<Finding>& findings) {
@@ -150,6 +175,7 @@ Counts count(const std::vector<Finding>& findings) {
     const bool differs = std::ranges::any_of(
         finding.drift, [](const Drift& one) { return one.kind != Drift::Kind::rolling_out; });
     if (differs) counts.drift += 1;
+    if (finding.domains > 1) counts.shared += 1;
   }
   return counts;
 }
@@ -170,6 +196,7 @@ void print_document(const std::vector<Finding>& findings, const std::vector<Fqdn
     summary[to_string(status)] = found == counts.statuses.end() ? 0 : found->second;
   }
   summary["drift"] = counts.drift;
+  summary["shared"] = counts.shared;
   summary["skipped"] = nowhere.size();
   print_json(json::object{{"endpoints", std::move(endpoints)},
                           {"skipped", std::move(skipped)},
@@ -187,11 +214,12 @@ std::string remarks_on(const Finding& finding) {
     add(finding.leaf ? finding.error->detail : finding.error->message());
   }
   for (const auto& one : finding.drift) add(one.detail);
+  if (finding.domains > 1) add(fmt::format("shared by {} domains", finding.domains));
   return text;
 }
 
 void print_table(const std::vector<Finding>& findings, const std::vector<Fqdn>& nowhere, Time now) {
-  Table table({"ENDPOINT", "STATUS", "DAYS", "NOT AFTER", "ISSUER", "DRIFT OR ERROR"});
+  Table table({"ENDPOINT", "STATUS", "DAYS", "NOT AFTER", "ISSUER", "REMARKS"});
   for (const auto& finding : findings) {
     const auto& leaf = finding.leaf;
     table.add({finding.endpoint.text(), std::string(to_string(finding.status)),
@@ -211,6 +239,7 @@ void print_table(const std::vector<Finding>& findings, const std::vector<Fqdn>& 
     add(static_cast<std::size_t>(number), to_string(status));
   }
   add(static_cast<std::size_t>(counts.drift), "drifted");
+  add(static_cast<std::size_t>(counts.shared), "shared");
   add(nowhere.size(), "skipped");
   fmt::print("{}\n", text.empty() ? "there is nothing to look at" : text);
 }
@@ -229,16 +258,38 @@ Task<Result<std::vector<Finding>>> look(app::App* app, Context context,
   co_return findings;
 }
 
+/// Told before anything is looked at. Errors: as check_split_file(), misconfigured.
+Status check_split_use(const Context& context, const Options& options) {
+  if (context.json && options.out == "-") {
+    return fail(
+        Error::Kind::misconfigured, "--out -",
+        "standard output takes either the JSON document or the inventory: leave out --json, "
+        "or name a file");
+  }
+  return check_split_file(options.out);
+}
+
 Task<int> scan(app::App* app, Context context, Options options) {
   auto chosen = scan_options(app->config(), options);
   if (!chosen) co_return report(context, chosen.error());
-  auto job = co_await job_of(app, std::move(options));
+  if (auto free = check_split_use(context, options); !free) {
+    co_return report(context, free.error());
+  }
+  auto job = co_await job_of(app, options);
   if (!job) co_return report(context, job.error());
   auto findings = co_await look(app, context, *chosen, &*job);
+  Result<std::vector<store::DomainRow>> inventory;
+  if (findings && options.split) inventory = co_await app->store().domains();
   co_await app->stop();
   if (!findings) co_return report(context, findings.error());
+  if (!inventory) co_return report(context, inventory.error());
 
   const Time now = app->loop().clock().now();
+  if (options.split) {
+    SplitScan split{std::move(*findings), std::move(job->nowhere), {}, now};
+    for (auto& row : *inventory) split.inventory.push_back(std::move(row.domain));
+    co_return tell_split(context, split, options.out);
+  }
   if (context.json) {
     print_document(*findings, job->nowhere, now);
   } else {
@@ -260,13 +311,23 @@ void add_scan(CLI::App& parent, Context& context) {
       "ok: the first of these that is true is shown, and the others in its error. It drifts when\n"
       "it serves a former certificate of ours or a stranger's, when its certificate was revoked,\n"
       "or when the vault holds another one.\n\n"
-      "Exit status: 0 every endpoint is ok and does not drift; 1 at least one is not, expiring\n"
-      "counted; 2 wrong usage, nothing was looked at.\n\n"
+      "Of a host with several addresses the first that answers is looked at; with --all-addresses\n"
+      "each of them, IPv4 and IPv6. One that this machine has no way to is unreachable.\n\n"
+      "With --split it tells instead which certificates are shared by several domains, and what\n"
+      "each of these is to have for itself: apex, www and wildcard of one name stay together. "
+      "With\n"
+      "--out it writes that as an inventory, for domain import or domain sync. A domain of which\n"
+      "nothing is in the inventory or in the list is written as disabled: it may not be yours.\n\n"
+      "Exit status: 0 every endpoint is ok and does not drift (with --split: could be read); 1 at\n"
+      "least one is not, expiring counted; 2 wrong usage, nothing was looked at.\n\n"
       "Examples:\n"
       "  certherd scan\n"
       "  certherd scan www.example.com --warn-days 30\n"
       "  certherd scan --where owner=web\n"
       "  printf 'mail.example.com:465\\nwww.example.com@192.0.2.1\\n' | certherd scan --hosts -\n"
+      "  certherd scan www.example.com --all-addresses\n"
+      "  certherd scan --split\n"
+      "  certherd scan --hosts hosts.txt --split --out own.csv\n"
       "  certherd scan --json | jq -r '.endpoints[] | select(.status != \"ok\") | .endpoint'");
   auto options = std::make_shared<Options>();
   auto* names = command->add_option("NAME", options->names, "Only these domains of the inventory")
@@ -279,6 +340,16 @@ void add_scan(CLI::App& parent, Context& context) {
                     ->type_name("FILE");
   names->excludes(where)->excludes(hosts);
   where->excludes(hosts);
+  command->add_flag("--all-addresses", options->all_addresses,
+                    "Look at every address of each host, not at the first that answers");
+  auto* split =
+      command->add_flag("--split", options->split,
+                        "Tell which domains share a certificate, and propose one for each");
+  command
+      ->add_option("--out", options->out,
+                   "With --split: write the inventory there, as CSV; - is standard output")
+      ->type_name("FILE")
+      ->needs(split);
   command->add_option("--timeout", options->timeout, "For each endpoint; else [probe] timeout")
       ->type_name("SPAN");
   command

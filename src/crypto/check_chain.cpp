@@ -121,24 +121,21 @@ Result<TrustedRoots> TrustedRoots::load(std::string_view further_pem) {
   return TrustedRoots(std::move(store));
 }
 
-Status TrustedRoots::judge(const std::vector<std::string>& chain_der, Time now) const {
-  std::vector<CertificateHandle> owners;
+Status TrustedRoots::judge(const ServedChain& chain, Time now) const {
+  const auto& certificates = chain.certificates_;
   const CertificateStack others(sk_X509_new_null());
   const StoreContext context(X509_STORE_CTX_new());
   ensure(others != nullptr && context != nullptr, "verify chain");
 
-  for (const std::string& der : chain_der) {
-    auto certificate = parse_certificate(der);
-    if (!certificate) return fail(std::move(certificate.error()));
-    ensure(owners.empty() || sk_X509_push(others.get(), certificate->get()) > 0, "verify chain");
-    owners.push_back(std::move(*certificate));
+  if (certificates.empty()) return untrusted("the server sent no certificate");
+  for (std::size_t i = 1; i < certificates.size(); ++i) {
+    ensure(sk_X509_push(others.get(), certificates[i].get()) > 0, "verify chain");
   }
-  if (owners.empty()) return untrusted("the server sent no certificate");
 
-  ensure(
-      X509_STORE_CTX_init(context.get(), store_.get(), owners.front().get(), others.get()) == 1 &&
-          X509_STORE_CTX_set_default(context.get(), "ssl_server") == 1,
-      "verify chain");
+  ensure(X509_STORE_CTX_init(context.get(), store_.get(), certificates.front().get(),
+                             others.get()) == 1 &&
+             X509_STORE_CTX_set_default(context.get(), "ssl_server") == 1,
+         "verify chain");
   X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()),
                              std::chrono::system_clock::to_time_t(now));
   X509_STORE_CTX_set_verify_cb(context.get(), &forgive_dates_of_leaf);

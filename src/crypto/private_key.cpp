@@ -123,6 +123,24 @@ std::string public_key_pem(std::string_view public_key) {
   return pem + "-----END PUBLIC KEY-----\n";
 }
 
+std::string key_text(std::string_view public_key) {
+  const auto key = from_der<KeyHandle>(&d2i_PUBKEY, public_key);
+  take_reason();
+  if (!key) return {};
+  if (const auto type = type_of(key.get())) return std::string(to_string(*type));
+  if (EVP_PKEY_is_a(key.get(), "RSA") == 1) {
+    return "rsa-" + std::to_string(EVP_PKEY_get_bits(key.get()));
+  }
+  std::array<char, 64> group{};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), &size) == 1) {
+    return {group.data(), size};
+  }
+  take_reason();
+  const char* const name = EVP_PKEY_get0_type_name(key.get());
+  return name == nullptr ? std::string() : std::string(name);
+}
+
 KeyHash hash_of_key(std::string_view public_key) { return KeyHash(hex(sha256(public_key))); }
 
 }  // namespace certherd::crypto

@@ -41,6 +41,11 @@ class PrivateKey {
 /// The PEM of a public key (DER of its SubjectPublicKeyInfo), with the line break at its end.
 std::string public_key_pem(std::string_view public_key);
 
+/// What kind of key a public key (DER of its SubjectPublicKeyInfo) is: the name of its KeyType, or
+/// one like it for those that we do not use ("rsa-1024", "secp521r1"). Empty when it cannot be
+/// read.
+std::string key_text(std::string_view public_key);
+
 /// Tells a key by its public half (`public_key` as above), for lists of keys.
 KeyHash hash_of_key(std::string_view public_key);
 

@@ -101,6 +101,16 @@ TEST(PrivateKeyFromPem, RefusesKindsThatNoCaTakes) {
   }
 }
 
+TEST(KeyText, NamesTheKindOfEveryPublicKey) {
+  const auto text = [](EVP_PKEY* handle) { return key_text(PrivateKey(handle).public_key()); };
+  EXPECT_EQ(key_text(key_of(KeyType::ecdsa_p256).public_key()), "ecdsa-p256");
+  EXPECT_EQ(key_text(key_of(KeyType::rsa_2048).public_key()), "rsa-2048");
+  EXPECT_EQ(text(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024})), "rsa-1024");
+  EXPECT_EQ(text(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-521")), "secp521r1");
+  EXPECT_EQ(text(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448")), "ED448");
+  EXPECT_EQ(key_text("nonsense"), "");
+}
+
 TEST(PrivateKeyFromPem, NeitherAsksForAPasswordNorTellsTheKey) {
   const auto key = read(
       "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"

@@ -164,6 +164,23 @@ Result<ChainParts> split_chain(std::string_view pem) {
   return parts;
 }
 
+ServedChain::ServedChain(const stack_st_X509* certificates) {
+  for (int i = 0; i < sk_X509_num(certificates); ++i) {
+    X509* const certificate = sk_X509_value(certificates, i);
+    ensure(X509_up_ref(certificate) == 1, "keep a served certificate");
+    certificates_.emplace_back(certificate, &X509_free);
+  }
+}
+
+std::vector<CertificateInfo> ServedChain::describe() const {
+  std::vector<CertificateInfo> infos;
+  infos.reserve(certificates_.size());
+  for (const auto& certificate : certificates_) {
+    infos.push_back(crypto::describe(certificate.get()));
+  }
+  return infos;
+}
+
 Result<CertificateInfo> read_certificate(std::string_view der) {
   auto certificate = parse_certificate(der);
   if (!certificate) return fail(std::move(certificate.error()));

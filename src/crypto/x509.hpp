@@ -9,7 +9,9 @@
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
 
-// OpenSSL's own declaration, so that its headers stay in this room.
+// OpenSSL's own declarations, so that its headers stay in this room.
+struct stack_st_X509;
+struct x509_st;
 struct x509_store_st;
 
 namespace certherd::crypto {
@@ -56,6 +58,23 @@ Result<ChainParts> split_chain(std::string_view pem);
 Result<CertificateInfo> check_issued(std::string_view chain_pem, std::string_view public_key,
                                      const std::vector<Fqdn>& names, Time now);
 
+/// The certificates that a TLS server sent, leaf first, as the handshake has read them: OpenSSL 3
+/// takes longer to read one once more than for all that is then asked of it. Cheap to copy; may be
+/// used on another thread than the handshake's, and outlives it.
+class ServedChain {
+ public:
+  ServedChain() = default;
+  /// Null is a chain of none.
+  explicit ServedChain(const stack_st_X509* certificates);
+
+  bool empty() const { return certificates_.empty(); }
+  std::vector<CertificateInfo> describe() const;
+
+ private:
+  friend class TrustedRoots;
+  std::vector<std::shared_ptr<x509_st>> certificates_;
+};
+
 /// The roots that served chains are judged by. Reading the system's takes tens of milliseconds, so
 /// they are read once and kept. Cheap to copy; may be used on several threads at once.
 class TrustedRoots {
@@ -64,9 +83,9 @@ class TrustedRoots {
   /// in `further_pem`. Blocks on the disk. Errors: rejected when `further_pem` does not parse.
   static Result<TrustedRoots> load(std::string_view further_pem);
 
-  /// Judges a chain (DER, leaf first) at `now`, for use as a TLS server. Dates of the leaf are
-  /// left to the caller. Errors: rejected with OpenSSL's reason.
-  Status judge(const std::vector<std::string>& chain_der, Time now) const;
+  /// Judges a chain at `now`, for use as a TLS server. Dates of the leaf are left to the caller.
+  /// Errors: rejected with OpenSSL's reason.
+  Status judge(const ServedChain& chain, Time now) const;
 
  private:
   explicit TrustedRoots(std::shared_ptr<x509_store_st> store) : store_(std::move(store)) {}

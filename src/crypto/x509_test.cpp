@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/certificate_chain.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/local_ca.hpp"
 #include "crypto/openssl.hpp"
@@ -248,7 +249,18 @@ class Trusted : public Chain {
                               Time at) {
     const auto trusted = TrustedRoots::load(roots);
     if (!trusted) return fail(trusted.error());
-    return trusted->judge(chain, at);
+    return trusted->judge(as_served(chain), at);
+  }
+
+  /// As a handshake leaves it, of which only the chain's own share remains.
+  static ServedChain as_served(const std::vector<std::string>& chain) {
+    std::vector<CertificateHandle> read;
+    const CertificateStack stack(sk_X509_new_null());
+    for (const auto& der : chain) {
+      read.push_back(std::move(parse_certificate(der).value()));
+      sk_X509_push(stack.get(), read.back().get());
+    }
+    return ServedChain(stack.get());
   }
   std::vector<std::string> served() const {
     const std::string chain = issue({"a.example"});
@@ -266,10 +278,20 @@ TEST_F(Trusted, RefusesAnUnknownRootAndAnEmptyChain) {
   for (const Status& status :
        {check_trusted(served(), "", now), check_trusted(served(), other.root_pem(), now),
         check_trusted({served().front()}, "", now), check_trusted({}, ca.root_pem(), now),
-        check_trusted({"garbage"}, ca.root_pem(), now), check_trusted(served(), "garbage", now)}) {
+        check_trusted(served(), "garbage", now)}) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().kind, Error::Kind::rejected);
   }
+}
+
+TEST_F(Trusted, AServedChainIsDescribedLeafFirst) {
+  const auto chain = as_served(served());
+  EXPECT_FALSE(chain.empty());
+  const auto infos = chain.describe();
+  ASSERT_EQ(infos.size(), 2U);
+  EXPECT_EQ(infos[0].names, std::vector<std::string>{"a.example"});
+  EXPECT_EQ(infos[1].subject, "CN=Test CA");
+  EXPECT_TRUE(ServedChain(nullptr).empty());
 }
 
 TEST_F(Trusted, LeavesTheDatesOfTheLeafToTheCallerButNotThoseOfTheRoot) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "policy/split.hpp"
 #include "runtime/together.hpp"
 
 namespace certherd::fleet {
@@ -71,37 +72,77 @@ Task<Result<std::vector<Finding>>> Scan::run(std::vector<ScanSubject> subjects,
   }
   findings_.resize(subjects.size());
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    findings_[i].endpoint = std::move(subjects[i].endpoint);
+    findings_[i].endpoint = subjects[i].endpoint;
+    findings_[i].asked = std::move(subjects[i].endpoint);
     findings_[i].domain = std::move(subjects[i].domain);
   }
   progress_.total = findings_.size();
 
-  const auto workers = std::min(options_.at_once, findings_.size());
-  std::vector<Task<void>> working;
-  working.reserve(workers);
-  for (std::size_t i = 0; i < workers; ++i) working.push_back(work());
-  co_await runtime::together(std::move(working));
+  if (options_.all_addresses) {
+    addresses_.resize(findings_.size());
+    auto finding = each(&Scan::find_addresses);
+    co_await std::move(finding);
+    spread();
+  }
+  auto looking = each(&Scan::look);
+  co_await std::move(looking);
 
   if (auto told = co_await tell_drift(); !told) co_return fail(std::move(told.error()));
   co_return std::move(findings_);
 }
 
-Task<void> Scan::work() {
+Task<void> Scan::each(Act act) {
+  next_ = 0;
+  const auto workers = std::min(options_.at_once, findings_.size());
+  std::vector<Task<void>> working;
+  working.reserve(workers);
+  for (std::size_t i = 0; i < workers; ++i) working.push_back(work(act));
+  co_await runtime::together(std::move(working));
+}
+
+Task<void> Scan::work(Act act) {
   while (next_ < findings_.size()) {
     const auto index = next_++;
-    co_await look(index);
+    co_await (this->*act)(index);
   }
 }
 
-Task<void> Scan::look(std::size_t index) {
+Task<void> Scan::find_addresses(std::size_t index) {
   const auto endpoint = findings_[index].endpoint;
-  auto seen = co_await ports_.probe->look(endpoint, ports_.clock().now() + options_.timeout);
-  auto& finding = findings_[index];
-  if (seen) {
-    finding = judged(std::move(finding), std::move(*seen));
+  const auto deadline = ports_.clock().now() + options_.timeout;
+  auto found = co_await ports_.probe->addresses(endpoint, deadline);
+  if (found) {
+    addresses_[index] = std::move(*found);
   } else {
-    finding.error = std::move(seen.error());
+    findings_[index].error = std::move(found.error());
   }
+}
+
+/// Makes of each finding one for each address. One without addresses stays, for its error.
+void Scan::spread() {
+  std::vector<Finding> all;
+  for (std::size_t i = 0; i < findings_.size(); ++i) {
+    for (auto& address : addresses_[i]) {
+      all.push_back(findings_[i]);
+      all.back().endpoint.address = std::move(address);
+    }
+    if (addresses_[i].empty()) all.push_back(std::move(findings_[i]));
+  }
+  findings_ = std::move(all);
+  progress_.total = findings_.size();
+}
+
+Task<void> Scan::look(std::size_t index) {
+  if (!findings_[index].error) {
+    const auto endpoint = findings_[index].endpoint;
+    auto seen = co_await ports_.probe->look(endpoint, ports_.clock().now() + options_.timeout);
+    if (seen) {
+      findings_[index] = judged(std::move(findings_[index]), std::move(*seen));
+    } else {
+      findings_[index].error = std::move(seen.error());
+    }
+  }
+  const auto& finding = findings_[index];
   progress_.looked_at += 1;
   if (finding.status != EndpointStatus::ok) progress_.not_ok += 1;
 
@@ -130,7 +171,14 @@ Task<void> Scan::ask_vault(const store::DomainRow* row) {
   kept_.insert_or_assign(domain, std::move(kept));
 }
 
-Finding Scan::judged(Finding finding, probe::Observation seen) const {
+// A certificate with a hundred names is often served at hundreds of places.
+std::size_t Scan::domains_on(const crypto::CertificateInfo& leaf) {
+  const auto [known, is_new] = domains_.emplace(leaf.fingerprint, 0);
+  if (is_new) known->second = policy::domains_behind(leaf.names).size();
+  return known->second;
+}
+
+Finding Scan::judged(Finding finding, probe::Observation seen) {
   const policy::ServedCertificate served{.not_before = seen.leaf.not_before,
                                          .not_after = seen.leaf.not_after,
                                          .name_matches = seen.name_matches,
@@ -147,7 +195,9 @@ Finding Scan::judged(Finding finding, probe::Observation seen) const {
                         .value();
   }
   finding.address = std::move(seen.address);
+  finding.domains = domains_on(seen.leaf);
   finding.leaf = std::move(seen.leaf);
+  finding.above = std::move(seen.above);
   return finding;
 }
 

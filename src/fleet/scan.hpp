@@ -21,11 +21,14 @@ struct ScanSubject {
 
 /// What one endpoint was seen to serve, and how that is judged.
 struct Finding {
-  Endpoint endpoint;
+  Endpoint endpoint;  ///< at one address of `asked`, where all of them are looked at
+  Endpoint asked;     ///< of the subject
   std::optional<Fqdn> domain;
   policy::EndpointStatus status = policy::EndpointStatus::unreachable;
   std::string address;                          ///< what was really asked; empty if unreachable
   std::optional<crypto::CertificateInfo> leaf;  ///< none if unreachable
+  std::vector<crypto::CertificateInfo> above;   ///< what was sent behind it
+  std::size_t domains = 0;                      ///< policy::domains_behind() of the leaf's names
   std::optional<Error> error;                   ///< what is wrong; none for ok and expiring
   std::vector<policy::Drift> drift;
 
@@ -35,7 +38,7 @@ struct Finding {
 
 /// How far a scan is.
 struct ScanProgress {
-  std::size_t total = 0;
+  std::size_t total = 0;  ///< grows while addresses are looked up
   std::size_t looked_at = 0;
   std::size_t not_ok = 0;  ///< by status
 };
@@ -50,12 +53,14 @@ class Scan {
     Duration warn_before = std::chrono::days(14);
     /// A connection holds a descriptor, of which a process commonly has 1024.
     std::size_t at_once = 256;
+    bool all_addresses = false;  ///< of each endpoint; else the first one that answers
   };
 
   Scan(Ports& ports, Options options) : ports_(ports), options_(options) {}
 
-  /// The findings in the order of the subjects. `rows` is the inventory as it was read for them.
-  /// Errors: the store's. What an endpoint or a vault does wrong is a finding.
+  /// The findings in the order of the subjects, and of their addresses. `rows` is the inventory as
+  /// it was read for them. Errors: the store's. What an endpoint or a vault does wrong is a
+  /// finding.
   Task<Result<std::vector<Finding>>> run(std::vector<ScanSubject> subjects,
                                          std::vector<store::DomainRow> rows);
 
@@ -65,9 +70,16 @@ class Scan {
   /// What a vault says that it holds.
   using Kept = Result<std::optional<std::string>>;
 
-  Task<void> work();
+  /// What is done with each finding, by its index.
+  using Act = Task<void> (Scan::*)(std::size_t);
+
+  Task<void> each(Act act);
+  Task<void> work(Act act);
+  Task<void> find_addresses(std::size_t index);
+  void spread();
   Task<void> look(std::size_t index);
-  Finding judged(Finding finding, probe::Observation seen) const;
+  Finding judged(Finding finding, probe::Observation seen);
+  std::size_t domains_on(const crypto::CertificateInfo& leaf);
   Task<void> ask_vault(const store::DomainRow* row);
 
   /// The certificate that its domain had before the scan; null without one.
@@ -79,9 +91,11 @@ class Scan {
   Ports& ports_;
   Options options_;
   std::vector<Finding> findings_;
+  std::vector<std::vector<std::string>> addresses_;  ///< of each, where all are looked at
   std::size_t next_ = 0;
   std::map<Fqdn, store::DomainRow> rows_;
   std::map<Fqdn, Kept> kept_;
+  std::map<Fingerprint, std::size_t> domains_;       ///< of each certificate that was seen
   std::map<Fqdn, std::vector<Certificate>> issued_;  ///< for the domains where something differs
   ScanProgress progress_;
 };

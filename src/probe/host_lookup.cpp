@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstring>
 #include <memory>
@@ -28,6 +29,8 @@ Result<std::vector<boost::asio::ip::address>> look_up(const std::string& host) {
     boost::asio::ip::tcp::endpoint endpoint;
     if (entry->ai_addrlen > endpoint.capacity()) continue;
     std::memcpy(endpoint.data(), entry->ai_addr, entry->ai_addrlen);
+    // One that stands in /etc/hosts twice comes twice.
+    if (std::ranges::find(addresses, endpoint.address()) != addresses.end()) continue;
     addresses.push_back(endpoint.address());
   }
   return addresses;

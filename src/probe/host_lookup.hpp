@@ -8,8 +8,8 @@
 
 namespace certherd::probe {
 
-/// All addresses of a host in the order of the system's resolver (RFC 6724). Blocks for as long
-/// as the resolver takes. Errors: not_found, transient.
+/// All addresses of a host, each once, in the order of the system's resolver (RFC 6724). Blocks
+/// for as long as the resolver takes. Errors: not_found, transient.
 Result<std::vector<boost::asio::ip::address>> look_up(const std::string& host);
 
 }  // namespace certherd::probe

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "crypto/local_ca.hpp"
+#include "fakes/rude_server.hpp"
 #include "fakes/tls_servers.hpp"
+#include "runtime/together.hpp"
 
 namespace certherd::contract {
 namespace {
@@ -47,11 +49,11 @@ class TlsProbeTest : public testing::Test {
       *loop_, *offload_, *offload_, {.roots = *crypto::TrustedRoots::load(ca_.root_pem())});
   fakes::TlsServers servers_{*loop_};
 
- private:
   static Endpoint loopback(const std::string& host, std::uint16_t port) {
     return {.host = Fqdn::literal(host), .port = port, .address = "127.0.0.1"};
   }
 
+ private:
   void add_server(const std::string& name, const crypto::LocalCa& ca, std::uint64_t serial,
                   Time not_before, Time not_after) {
     const auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256);
@@ -69,7 +71,8 @@ TEST_F(TlsProbeTest, ReadsTheCertificateOfTheNameThatIsAskedFor) {
     EXPECT_TRUE(seen->name_matches);
     EXPECT_FALSE(seen->trust) << seen->trust->message();
     EXPECT_EQ(seen->address, fmt::format("127.0.0.1:{}", servers_.port()));
-    EXPECT_EQ(seen->chain_der.size(), 2U);
+    ASSERT_EQ(seen->above.size(), 1U);
+    EXPECT_EQ(seen->above[0].subject, "CN=root of the test");
   }
 }
 
@@ -154,6 +157,87 @@ TEST_F(TlsProbeTest, AnAddressThatIsNoneIsOurOwnMistake) {
   const auto seen = loop_->run(probe_->look(endpoint, loop_->clock().now() + patience));
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().kind, Error::Kind::misconfigured);
+}
+
+TEST_F(TlsProbeTest, FindsEveryAddressOfAHostOnceAndTakesAGivenOneAsItIs) {
+  const auto addresses = [this](const std::string& host, const std::string& address) {
+    const Endpoint endpoint{.host = Fqdn::literal(host), .port = 443, .address = address};
+    return loop_->run(probe_->addresses(endpoint, loop_->clock().now() + patience));
+  };
+  const auto local = addresses("localhost", "");
+  ASSERT_TRUE(local) << local.error().message();
+  EXPECT_THAT(*local, testing::Contains("127.0.0.1").Times(1));
+  EXPECT_EQ(addresses("one.example.com", "::1").value(), std::vector<std::string>{"::1"});
+  EXPECT_EQ(addresses("one.example.com", "localhost").value(), *local);
+  EXPECT_EQ(addresses("one.example.com", "no where").error().kind, Error::Kind::misconfigured);
+}
+
+TEST_F(TlsProbeTest, SpeaksEitherVersionOfTls) {
+  for (const auto* protocol : {"TLSv1.2", "TLSv1.3"}) {
+    const auto key = crypto::PrivateKey::generate(KeyType::ecdsa_p256).value();
+    fakes::TlsServers servers(*loop_);
+    servers.speak(protocol);
+    servers.add(
+        "one.example.com",
+        ca_.issue(key.public_key(), {"one.example.com"}, 0x77, now_ - days(1), now_ + days(30)),
+        key);
+    ASSERT_TRUE(servers.start());
+    const auto seen = look("one.example.com", servers.port());
+    ASSERT_TRUE(seen) << protocol << ": " << seen.error().message();
+    EXPECT_EQ(seen->leaf.serial, Serial("77"));
+  }
+}
+
+/// Puts how it went into `*result`.
+Task<void> look_into(probe::Probe* probe, Endpoint endpoint, Time deadline,
+                     std::optional<Result<probe::Observation>>* result) {
+  result->emplace(co_await probe->look(std::move(endpoint), deadline));
+}
+
+// All at once, so that one which held up the loop would spoil the good one among them.
+TEST_F(TlsProbeTest, RudeServersEndInTimeAndSpoilNothingForOthers) {
+  struct Case {
+    std::unique_ptr<fakes::RudeServer> server;
+    Error::Kind kind;
+    std::string words;
+    Duration timeout;
+    std::optional<Result<probe::Observation>> result = std::nullopt;
+  };
+  using fakes::Rudeness;
+  using enum Error::Kind;
+  std::vector<Case> cases;
+  const auto add = [&](Rudeness rudeness, Error::Kind kind, std::string words,
+                       Duration timeout = patience) {
+    auto server = std::make_unique<fakes::RudeServer>(rudeness);
+    cases.push_back({std::move(server), kind, std::move(words), timeout});
+  };
+  add(Rudeness::hangs_up, transient, "no TLS");
+  add(Rudeness::resets, transient, "no TLS");
+  add(Rudeness::greets_as_mail, transient, "no TLS");
+  add(Rudeness::floods, transient, "no TLS");
+  add(Rudeness::trickles, deadline, "shaking hands", std::chrono::milliseconds(300));
+  add(Rudeness::huge_certificate, transient, "excessive message size");
+  std::optional<Result<probe::Observation>> good;
+
+  const auto begin = loop_->clock().now();
+  std::vector<Task<void>> looks;
+  for (auto& each : cases) {
+    looks.push_back(look_into(probe_.get(), loopback("one.example.com", each.server->port()),
+                              begin + each.timeout, &each.result));
+  }
+  looks.push_back(look_into(probe_.get(), loopback("two.example.com", servers_.port()),
+                            begin + patience, &good));
+  loop_->run(runtime::together(std::move(looks)));
+
+  for (const auto& each : cases) {
+    ASSERT_TRUE(each.result && !*each.result) << each.words;
+    const auto& error = each.result->error();
+    EXPECT_EQ(error.kind, each.kind) << error.message();
+    EXPECT_THAT(error.message(), testing::HasSubstr(each.words));
+  }
+  ASSERT_TRUE(good && *good);
+  EXPECT_EQ((*good)->leaf.serial, Serial("22"));
+  EXPECT_LT(loop_->clock().now() - begin, patience);
 }
 
 }  // namespace

@@ -82,6 +82,12 @@ void OwnMounts::fill(const fs::path& folder) {
 
 void OwnMounts::free_space(const fs::path& folder) { fs::remove(folder / filler); }
 
+void OwnMounts::show_at(const fs::path& file, const fs::path& place) {
+  check(mount(file.c_str(), place.c_str(), nullptr, MS_BIND, nullptr),
+        fmt::format("show {} at {}", file.string(), place.string()));
+  mounted_.push_back(place);
+}
+
 void OwnMounts::make_read_only(const fs::path& folder) {
   const auto what = fmt::format("make {} read-only", folder.string());
   check(mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr), what);

@@ -22,6 +22,9 @@ class OwnMounts {
   static void fill(const std::filesystem::path& folder);
   static void free_space(const std::filesystem::path& folder);
 
+  /// Shows a file in the place of another one.
+  void show_at(const std::filesystem::path& file, const std::filesystem::path& place);
+
   void make_read_only(const std::filesystem::path& folder);
   void make_writable(const std::filesystem::path& folder);
 

@@ -117,6 +117,7 @@ TEST_F(ScanHosts, EachEndpointHasTheStatusThatMattersMost) {
                                                  {"untrusted", 1},
                                                  {"unreachable", 3},
                                                  {"drift", 0},
+                                                 {"shared", 0},
                                                  {"skipped", 0}}));
 
   const auto& good = findings[at("good.example.com")];
@@ -126,6 +127,10 @@ TEST_F(ScanHosts, EachEndpointHasTheStatusThatMattersMost) {
   EXPECT_EQ(good.at("not_after").as_string(), format_time(now_ + days(89)));
   EXPECT_EQ(good.at("days_left"), 88);
   EXPECT_EQ(good.at("names"), json::value(json::array{"good.example.com"}));
+  EXPECT_EQ(good.at("key"), "ecdsa-p256");
+  EXPECT_EQ(good.at("shared_by"), 1);
+  EXPECT_EQ(good.at("chain").as_array().size(), 1U);
+  EXPECT_EQ(good.at("chain").at(0).at("subject"), "CN=the CA of the test");
   EXPECT_TRUE(good.at("domain").is_null());
   EXPECT_TRUE(good.at("error").is_null());
   EXPECT_THAT(good.at("drift").as_array(), IsEmpty());

@@ -22,4 +22,9 @@ Task<Result<probe::Observation>> FakeProbe::look(Endpoint endpoint, Time) {
   co_return observation;
 }
 
+Task<Result<std::vector<std::string>>> FakeProbe::addresses(Endpoint endpoint, Time) {
+  std::vector<std::string> one = {endpoint.address.empty() ? "192.0.2.1" : endpoint.address};
+  co_return one;
+}
+
 }  // namespace certherd::fakes

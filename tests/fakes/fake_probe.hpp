@@ -13,6 +13,8 @@ class FakeProbe final : public probe::Probe {
 
   Task<Result<probe::Observation>> look(Endpoint endpoint, Time deadline) override;
 
+  Task<Result<std::vector<std::string>>> addresses(Endpoint endpoint, Time deadline) override;
+
   /// Until then it reaches nobody.
   void be_blind_until(Time when) { blind_until_ = when; }
 

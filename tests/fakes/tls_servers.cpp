@@ -39,14 +39,17 @@ TlsServers::~TlsServers() {
 }
 
 void TlsServers::add(const std::string& name, const std::string& chain,
-                     const crypto::PrivateKey& key) {
-  const auto file = (folder_.path() / folder_name(name)).string();
+                     const crypto::PrivateKey& key, const std::string& address) {
+  const auto file = (folder_.path() / (folder_name(name) + address)).string();
   std::ofstream(file + ".pem") << chain;
   std::ofstream(file + ".key") << key.to_pem().reveal();
+  const auto listen = address.empty()
+                          ? std::string("listen 127.0.0.1:PORT ssl; listen [::1]:PORT ssl;")
+                          : fmt::format("listen {}:PORT ssl;", address);
   servers_ += fmt::format(
-      "server {{ listen 127.0.0.1:PORT ssl; listen [::1]:PORT ssl; server_name {0};\n"
-      "ssl_certificate {1}.pem; ssl_certificate_key {1}.key; }}\n",
-      name, file);
+      "server {{ {0} server_name {1};\n"
+      "ssl_certificate \"{2}.pem\"; ssl_certificate_key \"{2}.key\"; }}\n",
+      listen, name, file);
 }
 
 // A free port may be taken before nginx has it: then others are drawn.
@@ -78,9 +81,11 @@ Status TlsServers::start() {
 void TlsServers::write_config() const {
   std::ofstream(folder_.path() / "nginx.conf")
       << "daemon off; master_process off; error_log stderr; pid nginx.pid;\n"
-      << "events {}\n"
+      << "events { worker_connections 1024; }\n"
       << "http { access_log off; client_body_temp_path tmp; proxy_temp_path tmp;\n"
       << "fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
+      << "server_names_hash_max_size 65536; server_names_hash_bucket_size 256;\n"
+      << "ssl_protocols " << protocols_ << ";\n"
       << replaced(servers_, "PORT", std::to_string(port_))
       << "server { listen 127.0.0.1:" << plain_port_ << "; return 404; } }\n";
 }

@@ -29,8 +29,13 @@ class TlsServers {
   explicit TlsServers(runtime::EventLoop& loop) : loop_(loop) {}
   ~TlsServers();
 
-  /// Before start(): a server name with its chain (PEM, leaf first).
-  void add(const std::string& name, const std::string& chain, const crypto::PrivateKey& key);
+  /// Before start(): a server name with its chain (PEM, leaf first), on both addresses, or on the
+  /// given one ("127.0.0.1", "[::1]").
+  void add(const std::string& name, const std::string& chain, const crypto::PrivateKey& key,
+           const std::string& address = {});
+
+  /// Before start(): the versions of TLS that it speaks, as nginx calls them ("TLSv1.2").
+  void speak(std::string protocols) { protocols_ = std::move(protocols); }
 
   /// Returns when it answers. Errors: what nginx said.
   Status start();
@@ -45,6 +50,7 @@ class TlsServers {
   runtime::EventLoop& loop_;
   TemporaryFolder folder_;
   std::string servers_;
+  std::string protocols_ = "TLSv1.2 TLSv1.3";
   std::unique_ptr<runtime::Child> nginx_;
   std::uint16_t port_ = 0;
   std::uint16_t plain_port_ = 0;

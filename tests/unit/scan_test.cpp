@@ -26,6 +26,8 @@ class ScriptedProbe final : public probe::Probe {
   explicit ScriptedProbe(runtime::Clock& clock) : clock_(clock) {}
 
   std::map<Fqdn, probe::Observation> served;
+  std::map<std::string, probe::Observation> served_at;  ///< by address, where one differs
+  std::map<Fqdn, std::vector<std::string>> known_addresses;
   std::function<Task<void>()> meanwhile;  ///< what happens while an endpoint is looked at
   int most_at_once = 0;
 
@@ -35,8 +37,19 @@ class ScriptedProbe final : public probe::Probe {
     co_await clock_.sleep_until(found == served.end() ? deadline : clock_.now() + 50ms);
     if (meanwhile) co_await meanwhile();
     --at_once_;
+    const auto there = served_at.find(endpoint.address);
+    if (there != served_at.end()) co_return there->second;
     if (found == served.end()) {
       co_return fail(Error::Kind::deadline, "probe " + endpoint.text(), "no answer in time");
+    }
+    co_return found->second;
+  }
+
+  Task<Result<std::vector<std::string>>> addresses(Endpoint endpoint, Time) override {
+    const auto found = known_addresses.find(endpoint.host);
+    co_await clock_.sleep_for(10ms);
+    if (found == known_addresses.end()) {
+      co_return fail(Error::Kind::not_found, "look up", "the host has no address");
     }
     co_return found->second;
   }
@@ -145,6 +158,7 @@ TEST_F(ScanTest, WhatServesItsPresentCertificateIsGood) {
   EXPECT_EQ(findings[0].status, EndpointStatus::ok);
   EXPECT_TRUE(findings[0].good());
   EXPECT_EQ(findings[0].domain, own.domain);
+  EXPECT_EQ(findings[0].domains, 1U);
   EXPECT_FALSE(findings[0].error);
 }
 
@@ -225,6 +239,32 @@ TEST_F(ScanTest, AVaultThatTellsNothingIsAFindingAndStopsNothing) {
   EXPECT_THAT(denied.at(0).drift[0].detail, HasSubstr("no rights"));
   ports_.vaults.clear();
   EXPECT_THAT(scan().at(0).drift.at(0).detail, HasSubstr("[vault.files]"));
+}
+
+TEST_F(ScanTest, EveryAddressIsLookedAtAndOnlyThatWhichDiffersIsAtFault) {
+  const auto own = certificate("a.example", "aa");
+  add("a.example");
+  add("lost.example");
+  loop_->run(issue(certificate("a.example", "11")));
+  loop_->run(issue(own));
+  keep(own);
+  probe_.known_addresses[own.domain] = {"192.0.2.1", "192.0.2.2", "2001:db8::1"};
+  probe_.served[own.domain] = observation(own);
+  probe_.served_at["192.0.2.2"] = observation(certificate("a.example", "11"));
+  options_.all_addresses = true;
+  const auto findings = scan();
+  ASSERT_EQ(findings.size(), 4U);
+  EXPECT_EQ(findings[0].endpoint.text(), "a.example@192.0.2.1");
+  EXPECT_EQ(findings[0].asked.text(), "a.example");
+  EXPECT_TRUE(findings[0].good());
+  EXPECT_EQ(findings[1].endpoint.text(), "a.example@192.0.2.2");
+  EXPECT_THAT(kinds(findings[1]), ElementsAre(Drift::Kind::former));
+  EXPECT_EQ(findings[2].endpoint.text(), "a.example@[2001:db8::1]");
+  EXPECT_TRUE(findings[2].good());
+  EXPECT_EQ(findings[3].endpoint.text(), "lost.example");
+  EXPECT_EQ(findings[3].status, EndpointStatus::unreachable);
+  ASSERT_TRUE(findings[3].error);
+  EXPECT_EQ(findings[3].error->kind, Error::Kind::not_found);
 }
 
 TEST_F(ScanTest, AThousandSilentHostsDoNotHoldUpNineThousandOthers) {
