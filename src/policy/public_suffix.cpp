@@ -26,4 +26,12 @@ std::string not_public_because(const Fqdn& name) {
   return "it is under no public suffix";
 }
 
+Fqdn registered_domain(const Fqdn& name) {
+  auto domain = name.without_wildcard();
+  const auto* list = psl_builtin();
+  if (list == nullptr) return domain;
+  const auto* registrable = psl_registrable_domain(list, domain.text().c_str());
+  return registrable == nullptr ? domain : Fqdn::literal(registrable);
+}
+
 }  // namespace certherd::policy

@@ -28,5 +28,16 @@ TEST(PublicSuffix, SaysWhyTheOthersAreRefused) {
   EXPECT_THAT(why("1.0.0.127.in-addr.arpa"), HasSubstr("in-addr.arpa"));
 }
 
+TEST(PublicSuffix, KnowsTheRegisteredDomain) {
+  const auto of = [](std::string_view name) {
+    return registered_domain(Fqdn::literal(name)).text();
+  };
+  EXPECT_EQ(of("example.com"), "example.com");
+  EXPECT_EQ(of("*.shop.example.co.uk"), "example.co.uk");
+  EXPECT_EQ(of("blog.me.github.io"), "me.github.io");
+  EXPECT_EQ(of("co.uk"), "co.uk");
+  EXPECT_EQ(of("www.fleet.test"), "fleet.test");
+}
+
 }  // namespace
 }  // namespace certherd::policy
