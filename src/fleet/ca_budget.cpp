@@ -1,6 +1,7 @@
 #include "fleet/ca_budget.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/encoding.hpp"
 
@@ -200,10 +201,10 @@ Task<Status> CaBudget::failed(DomainId id, Issuance issuance, Error error, bool 
   const auto& port = ca->second;
   std::vector<Amendment> amendments;
   if (const auto found = held_.find(id); found != held_.end()) {
-    const bool at_order = issuance.step == Step::new_order;
-    if (at_order) settle_order(found->second, may_have_counted(error), amendments);
+    const bool sent = issuance.step == Step::new_order && may_have_counted(error);
     // The next order asks for all of it anew.
-    if (at_order || over) {
+    if (issuance.step <= Step::new_order || over) {
+      settle_order(found->second, sent, amendments);
       give_back(found->second, amendments);
       held_.erase(found);
     }

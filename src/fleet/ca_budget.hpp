@@ -8,6 +8,7 @@
 #include "fleet/ports.hpp"
 #include "model/issuance.hpp"
 #include "policy/ca_limits.hpp"
+#include "policy/turns.hpp"
 #include "store/store.hpp"
 
 namespace certherd::fleet {

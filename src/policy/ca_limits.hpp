@@ -120,23 +120,4 @@ Error limit_reached(const CaBucket& bucket, const Rate& rate, std::string_view c
 /// Whether it is one of these.
 bool is_limit_reached(const std::optional<Error>& error);
 
-/// Tells those who find an allowance empty when to come back, each a moment of its own, so that
-/// they do not all come for the first unit. In the order in which they ask.
-template <typename Key>
-class Turns {
- public:
-  /// `from` is when the next unit is there, by who finds it empty for the first time. Who was told
-  /// before, and was beaten to it, comes for the next unit at once.
-  Time next(const Key& key, Time from, Duration interval, bool told_before) {
-    if (told_before) return from;
-    auto& turn = turns_[key];
-    const Time mine = turn > from ? turn : from;
-    turn = mine + interval;
-    return mine;
-  }
-
- private:
-  std::map<Key, Time> turns_;
-};
-
 }  // namespace certherd::policy

@@ -135,14 +135,5 @@ TEST(CaLimits, TellsWhatHoldsAnOrderBackAndWhatHelps) {
             "300 new orders in 10800ms at le");
 }
 
-TEST(CaLimits, GivesEveryoneATurnOfHisOwn) {
-  Turns<int> turns;
-  EXPECT_EQ(turns.next(1, noon, 36s, false), noon);
-  EXPECT_EQ(turns.next(1, noon, 36s, false), noon + 36s);
-  EXPECT_EQ(turns.next(2, noon, 36s, false), noon);
-  EXPECT_EQ(turns.next(1, noon + 5s, 36s, true), noon + 5s);
-  EXPECT_EQ(turns.next(1, noon + 1h, 36s, false), noon + 1h);
-}
-
 }  // namespace
 }  // namespace certherd::policy

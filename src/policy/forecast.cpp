@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "policy/ca_limits.hpp"
 #include "policy/gcra.hpp"
+#include "policy/turns.hpp"
 
 namespace certherd::policy {
 namespace {
