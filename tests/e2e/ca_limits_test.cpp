@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 
 #include "end_to_end.hpp"
 #include "fakes/boulder_limits.hpp"
@@ -51,7 +53,8 @@ std::string path_of(const json::value& url) {
 class LimitedCa : public OnStage {
  protected:
   void SetUp() override {
-    set_stage({.domains = 1});
+    // Boulder looks at the nonce before it counts an order, and the proxy does not.
+    set_stage({.domains = 1, .environment = {{"PEBBLE_WFE_NONCEREJECT", "0"}}});
     set_proxy();
     std::string zones;
     std::string inventory = "domain\n";
