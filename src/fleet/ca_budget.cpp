@@ -85,21 +85,25 @@ Task<Result<std::optional<Error>>> CaBudget::ask(DomainId id, CaName ca, policy:
   if (auto dropped = co_await drop(id); !dropped) co_return fail(std::move(dropped.error()));
   const auto& port = ports_.cas.at(ca);
   Held held{.ca = ca, .draws = policy::draws_of(port.limits, order), .may_order = true};
+  // Counted first: who is told of a unit that was counted meanwhile must know of ours.
+  count(held, 1);
   std::vector<store::Demand> demands;
   std::vector<policy::CaBucket> asked;
   for (const auto& draw : held.draws) {
     if (!draw.asked) continue;
+    auto allowance = allowance_of(port, draw.bucket);
+    const bool taken = draw.spent != Spent::by_failure;
+    const int others = taken ? uncounted_.at(allowance.name) - 1 : 0;
     asked.push_back(draw.bucket);
-    demands.push_back({.allowance = allowance_of(port, draw.bucket),
+    demands.push_back({.allowance = std::move(allowance),
                        .kept = static_cast<double>(draw.kept),
-                       .taken = draw.spent != Spent::by_failure});
+                       .taken = taken,
+                       .uncounted = others});
   }
   if (demands.empty()) {
     held_.insert_or_assign(id, std::move(held));
     co_return std::nullopt;
   }
-  // Counted first: who is told of a unit that was counted meanwhile must know of ours.
-  count(held, 1);
   auto wanted = demands;
   auto room = co_await ports_.store->take_all(std::move(wanted));
   if (!room || !room->now) count(held, -1);

@@ -12,6 +12,8 @@ struct Demand {
   runtime::Allowance allowance;
   double kept = 0;    ///< so many units have to be left besides, for others
   bool taken = true;  ///< otherwise it only has to be there
+  /// So many units that were taken earlier the other side has not counted yet, see Amendment.
+  int uncounted = 0;
 };
 
 /// When there is room for all demands.

@@ -54,19 +54,23 @@ void set_level(soci::session& sql, const std::string& name, const Level& level) 
 
 Room take(soci::session& sql, const std::vector<Demand>& demands, Time now) {
   Room room{.now = true, .from = now};
+  std::vector<Level> levels;
   for (std::size_t i = 0; i < demands.size(); ++i) {
     const auto& allowance = demands[i].allowance;
-    const auto level = level_of(sql, allowance.name);
+    auto level = level_of(sql, allowance.name);
+    level.full_at =
+        policy::settle_late(level.full_at, demands[i].uncounted, allowance.per_second, now);
+    levels.push_back(level);
     const Time from = policy::free_from(level.full_at, level.closed_until, 1 + demands[i].kept,
                                         allowance.per_second, allowance.burst, now);
     if (from <= room.from) continue;
     room = {.now = false, .from = from, .last = i};
   }
   if (!room.now) return room;
-  for (const auto& [allowance, kept, taken] : demands) {
-    if (!taken) continue;
-    set_full_at(sql, allowance.name,
-                spend(allowance, full_at(sql, allowance.name), 1, now).full_at);
+  for (std::size_t i = 0; i < demands.size(); ++i) {
+    if (!demands[i].taken) continue;
+    const auto& allowance = demands[i].allowance;
+    set_full_at(sql, allowance.name, spend(allowance, levels[i].full_at, 1, now).full_at);
   }
   return room;
 }

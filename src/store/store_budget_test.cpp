@@ -104,6 +104,14 @@ TEST_F(Allowances, BeginToComeBackWhenTheOtherSideCounts) {
   EXPECT_EQ(left(orders), 1);
 }
 
+TEST_F(Allowances, DoNotComeBackWhileTheOtherSideHasCountedNothing) {
+  EXPECT_EQ(left(orders), 10);
+  let_pass(5min);
+  EXPECT_EQ(take({{.allowance = orders, .uncounted = 10}}).from, now() + 1min);
+  EXPECT_EQ(take({{.allowance = orders, .uncounted = 9}}).now, true);
+  EXPECT_EQ(left(orders), 0);
+}
+
 TEST_F(Allowances, AreClosedUntilTheOtherSideSays) {
   amend(
       {.kind = Amendment::Kind::close, .allowance = names, .until = now() + std::chrono::days(2)});

@@ -231,6 +231,20 @@ TEST(CaLimits, WhatFailsOftenIsLeftAloneBeforeTheCaHasTo) {
   EXPECT_EQ(limited.refusals(), 0);
 }
 
+// The CA counts a certificate when it issues it: an allowance that comes back in less time than
+// that takes does not come back before.
+TEST(CaLimits, WhatIsNotIssuedYetIsNotCountedAsPast) {
+  Limited limited(8);
+  auto& fleet = limited.fleet;
+  BoulderLimits::Options quick;
+  quick.per_domain = {.count = 2, .period = 4s};
+  fleet.ca().keep_limits(quick);
+  limited.known().rates[CaLimit::certificates_per_domain] = {2, 4s};
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 8);
+  EXPECT_EQ(limited.refusals(), 0);
+}
+
 // Others draw on the same account, or its limits are lower than the config says.
 TEST(CaLimits, ARefusalClosesTheAllowanceThatItNames) {
   Limited limited(8);
