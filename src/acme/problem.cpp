@@ -206,6 +206,7 @@ Error to_error(std::string op, const http::Response& response, Time now) {
     // detail holds the URL for it.
     if (limited && !retry_at) {
       error.kind = Kind::rejected;
+      error.detail += " (a person has to lift this at the CA; until then it is asked once a day)";
       retry_at = now + paused_wait;
     }
   } else {

@@ -124,7 +124,8 @@ TEST(ToError, TakesRateLimitedWithoutRetryAfterForAPauseThatAPersonHasToLift) {
   const std::string words = "Your account is paused for a.example. Visit https://ca.example/lift";
   const Error error = to_error("POST x", problem_answer(429, "rateLimited", words), now);
   EXPECT_EQ(error.kind, Kind::rejected);
-  EXPECT_EQ(error.detail, words);
+  EXPECT_EQ(error.detail,
+            words + " (a person has to lift this at the CA; until then it is asked once a day)");
   EXPECT_EQ(error.retry_at, now + std::chrono::hours(24));
 }
 

@@ -291,6 +291,8 @@ Task<void> App::start_ca(CaName ca) {
   port.max_in_flight = config.max_in_flight;
   port.profile = config.profile;
   port.preferred_chain = config.preferred_chain;
+  port.limits = config.limits;
+  port.authority = config.authority();
   auto account = co_await accounts_->ensure_registered(ca);
   if (!account) {
     log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());

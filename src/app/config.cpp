@@ -149,22 +149,47 @@ class Reader {
     return eab;
   }
 
-  static CaLimits limits(config::Section& table, const std::string& directory) {
-    if (const auto preset = table.text("limits")) {
-      if (*preset == "letsencrypt") return CaLimits::letsencrypt;
-      if (*preset == "letsencrypt-staging") return CaLimits::letsencrypt_staging;
-      if (*preset != "none") {
-        table.fault("limits", "must be letsencrypt, letsencrypt-staging or none");
-      }
-      return CaLimits::none;
-    }
+  static policy::CaLimits limits(config::Section& table, const std::string& directory) {
+    using Preset = policy::CaLimits::Preset;
+    auto preset = Preset::none;
     if (directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
-      return CaLimits::letsencrypt;
+      preset = Preset::letsencrypt;
+    } else if (directory.starts_with("https://acme-staging-v02.api.letsencrypt.org/")) {
+      preset = Preset::letsencrypt_staging;
     }
-    if (directory.starts_with("https://acme-staging-v02.api.letsencrypt.org/")) {
-      return CaLimits::letsencrypt_staging;
+    if (!table.holds_table("limits")) {
+      return policy::CaLimits::of(limits_preset(table, "limits").value_or(preset));
     }
-    return CaLimits::none;
+    auto inner = *table.table("limits");
+    auto limits = policy::CaLimits::of(limits_preset(inner, "preset").value_or(preset));
+    for (const auto limit : policy::all_ca_limits) {
+      const auto key = to_string(limit);
+      const auto text = inner.text(key);
+      if (!text) continue;
+      const auto rate = policy::parse_rate(*text);
+      if (rate) {
+        limits.rates.insert_or_assign(limit, *rate);
+      } else if (*text == "none") {
+        limits.rates.erase(limit);
+      } else {
+        inner.fault(key, fmt::format("\"{}\" is no limit: write so many in a period as "
+                                     "\"300/3h\", or \"none\"",
+                                     *text));
+      }
+    }
+    inner.done();
+    return limits;
+  }
+
+  static std::optional<policy::CaLimits::Preset> limits_preset(config::Section& table,
+                                                               std::string_view key) {
+    using Preset = policy::CaLimits::Preset;
+    const auto text = table.text(key);
+    if (!text) return std::nullopt;
+    if (*text == "letsencrypt") return Preset::letsencrypt;
+    if (*text == "letsencrypt-staging") return Preset::letsencrypt_staging;
+    if (*text != "none") table.fault(key, "must be letsencrypt, letsencrypt-staging or none");
+    return Preset::none;
   }
 
   /// The type of a section, which is one of `supported`; else nothing, and a fault.
@@ -367,6 +392,11 @@ class Reader {
 };
 
 }  // namespace
+
+std::string CaConfig::authority() const {
+  const auto begin = directory.find("://") + 3;
+  return directory.substr(begin, directory.find('/', begin) - begin);
+}
 
 std::set<DnsName> Config::dns_names() const {
   std::set<DnsName> names;

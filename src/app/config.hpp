@@ -16,6 +16,7 @@
 #include "fleet/ports.hpp"
 #include "model/identifiers.hpp"
 #include "model/key_type.hpp"
+#include "policy/ca_limits.hpp"
 
 namespace certherd::app {
 
@@ -30,9 +31,6 @@ struct ExternalAccountConfig {
   Result<Secret<std::string>> read_key() const;
 };
 
-/// Whose published limits a CA has.
-enum class CaLimits { none, letsencrypt, letsencrypt_staging };
-
 struct CaConfig {
   std::string directory;
   std::vector<std::string> contact;  ///< mailto: URLs
@@ -41,13 +39,16 @@ struct CaConfig {
   Duration finalize_within = std::chrono::minutes(3);
   std::filesystem::path trust;  ///< further roots for the CA's own HTTPS; empty: none
   std::optional<ExternalAccountConfig> eab;
-  VaultName account_vault;           ///< that shares the account; empty: it stays in the store
-  std::string profile;               ///< for domains that name none; empty: the CA chooses
-  std::string preferred_chain;       ///< name of the topmost issuer; empty: the CA's default
-  int max_in_flight = 500;           ///< orders open at one time
-  int requests_at_once = 64;         ///< exchanges under way at one time
-  CaLimits limits = CaLimits::none;  ///< where the config says nothing, by the directory's host
+  VaultName account_vault;      ///< that shares the account; empty: it stays in the store
+  std::string profile;          ///< for domains that name none; empty: the CA chooses
+  std::string preferred_chain;  ///< name of the topmost issuer; empty: the CA's default
+  int max_in_flight = 500;      ///< orders open at one time
+  int requests_at_once = 64;    ///< exchanges under way at one time
+  policy::CaLimits limits;      ///< where the config says nothing, by the directory's host
   Duration timeout = std::chrono::seconds(60);  ///< for one exchange
+
+  /// The host of the directory: by it sections share what the CA limits for all.
+  std::string authority() const;
 };
 
 struct Route53Config {

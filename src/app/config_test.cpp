@@ -149,22 +149,44 @@ TEST_F(ConfigTest, RefusesSettingsItCannotHonour) {
 }
 
 TEST_F(ConfigTest, TheLimitsOfACaAreChosenOrThoseOfItsHost) {
+  using policy::CaLimits;
+  using Preset = CaLimits::Preset;
   const auto limits = [this](const std::string& directory, const std::string& more) {
     const auto config = load("[ca.x]\ndirectory = \"" + directory + "\"\n" + more);
     EXPECT_TRUE(config) << config.error().message();
-    return config ? config->cas.at(CaName("x")).limits : CaLimits::none;
+    return config ? config->cas.at(CaName("x")).limits : CaLimits();
   };
   const std::string production = "https://acme-v02.api.letsencrypt.org/directory";
   const std::string staging = "https://acme-staging-v02.api.letsencrypt.org/directory";
-  EXPECT_EQ(limits("https://ca.example/dir", ""), CaLimits::none);
-  EXPECT_EQ(limits(production, ""), CaLimits::letsencrypt);
-  EXPECT_EQ(limits(staging, ""), CaLimits::letsencrypt_staging);
-  EXPECT_EQ(limits(production, "limits = \"none\"\n"), CaLimits::none);
-  EXPECT_EQ(limits("https://ca.example/dir", "limits = \"letsencrypt\"\n"), CaLimits::letsencrypt);
+  const auto of = [](Preset preset) { return CaLimits::of(preset); };
+  EXPECT_EQ(limits("https://ca.example/dir", ""), of(Preset::none));
+  EXPECT_EQ(limits(production, ""), of(Preset::letsencrypt));
+  EXPECT_EQ(limits(staging, ""), of(Preset::letsencrypt_staging));
+  EXPECT_EQ(limits(production, "limits = \"none\"\n"), of(Preset::none));
+  EXPECT_EQ(limits("https://ca.example/dir", "limits = \"letsencrypt\"\n"),
+            of(Preset::letsencrypt));
   EXPECT_EQ(limits("https://ca.example/dir", "limits = \"letsencrypt-staging\"\n"),
-            CaLimits::letsencrypt_staging);
+            of(Preset::letsencrypt_staging));
+
+  auto raised = of(Preset::letsencrypt);
+  raised.rates[policy::CaLimit::new_orders] = {1'500, std::chrono::hours(3)};
+  raised.rates.erase(policy::CaLimit::failed_validations);
+  const std::string overrides = "new_orders = \"1500/3h\", failed_validations = \"none\" }\n";
+  EXPECT_EQ(limits(production, "limits = { " + overrides), raised);
+  EXPECT_EQ(limits("https://ca.example/dir", "limits = { preset = \"letsencrypt\", " + overrides),
+            raised);
+}
+
+TEST_F(ConfigTest, TellsWhatIsNoLimitOfACa) {
   EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nlimits = \"many\"\n"),
               ElementsAre(AllOf(HasSubstr("3: ca.x.limits"), HasSubstr("letsencrypt-staging"))));
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\nlimits = 300\n"),
+              ElementsAre(HasSubstr("3: ca.x.limits")));
+  EXPECT_THAT(faults("[ca.x]\ndirectory = \"https://a\"\n[ca.x.limits]\npreset = \"many\"\n"
+                     "new_orders = \"many\"\norders = \"1/1s\"\n"),
+              ElementsAre(HasSubstr("4: ca.x.limits.preset"),
+                          AllOf(HasSubstr("5: ca.x.limits.new_orders"), HasSubstr("300/3h")),
+                          HasSubstr("6: ca.x.limits.orders")));
 }
 
 TEST_F(ConfigTest, RefusesModesThatShowKeysToOthers) {

@@ -54,7 +54,8 @@ std::vector<std::string> doubts_about(const Config& config, const Domain& domain
   std::vector<std::string> doubts;
   const auto& name = domain.ca.empty() ? config.defaults.ca : domain.ca;
   const auto ca = config.cas.find(name);
-  if (ca == config.cas.end() || ca->second.limits == CaLimits::none) return doubts;
+  if (ca == config.cas.end()) return doubts;
+  if (ca->second.limits.preset == policy::CaLimits::Preset::none) return doubts;
   const auto all = domain.all_names();
   for (const auto& each : all) {
     const auto why = policy::not_public_because(each);

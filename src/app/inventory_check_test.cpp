@@ -14,10 +14,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Config config(CaLimits limits) {
+using Preset = policy::CaLimits::Preset;
+
+Config config(Preset preset) {
   Config made;
-  made.cas[CaName("le")].limits = limits;
-  made.cas[CaName("own")].limits = CaLimits::none;
+  made.cas[CaName("le")].limits = policy::CaLimits::of(preset);
+  made.cas[CaName("own")].limits = policy::CaLimits::of(Preset::none);
   made.defaults.ca = CaName("le");
   return made;
 }
@@ -28,31 +30,31 @@ TEST(InventoryCheck, NamesTheSectionsThatAreMissing) {
                                  {"dns", "moon"},
                                  {"vault", "moon"},
                                  {"targets", "moon sun"}});
-  const auto missing = misfits(config(CaLimits::none), *domain);
+  const auto missing = misfits(config(Preset::none), *domain);
   ASSERT_EQ(missing.size(), 5U);
   EXPECT_EQ(missing[0].message(), "ca: there is no [ca.moon] in the config");
   EXPECT_EQ(missing[4].message(), "targets: there is no [target.sun] in the config");
-  EXPECT_THAT(misfits(config(CaLimits::none), *domain_of({{"domain", "a.example"}})), IsEmpty());
+  EXPECT_THAT(misfits(config(Preset::none), *domain_of({{"domain", "a.example"}})), IsEmpty());
 }
 
 TEST(InventoryCheck, DoubtsNamesThatNoPublicCaSigns) {
   const auto domain = *domain_of({{"domain", "printer.corp"}, {"names", "www.example.com"}});
-  for (const auto limits : {CaLimits::letsencrypt, CaLimits::letsencrypt_staging}) {
+  for (const auto limits : {Preset::letsencrypt, Preset::letsencrypt_staging}) {
     EXPECT_THAT(doubts_about(config(limits), domain),
                 ElementsAre(AllOf(HasSubstr("[ca.le] will refuse printer.corp"),
                                   HasSubstr("under no public suffix"))));
   }
-  EXPECT_THAT(doubts_about(config(CaLimits::none), domain), IsEmpty());
+  EXPECT_THAT(doubts_about(config(Preset::none), domain), IsEmpty());
   auto elsewhere = domain;
   elsewhere.ca = CaName("own");
-  EXPECT_THAT(doubts_about(config(CaLimits::letsencrypt), elsewhere), IsEmpty());
+  EXPECT_THAT(doubts_about(config(Preset::letsencrypt), elsewhere), IsEmpty());
 }
 
 TEST(InventoryCheck, DoubtsMoreNamesThanFitOnACertificate) {
   std::string names;
   for (int i = 0; i < 100; ++i) names += fmt::format("n{}.example.com ", i);
   const auto domain = *domain_of({{"domain", "example.com"}, {"names", names}});
-  EXPECT_THAT(doubts_about(config(CaLimits::letsencrypt), domain),
+  EXPECT_THAT(doubts_about(config(Preset::letsencrypt), domain),
               ElementsAre(HasSubstr("101 names")));
 }
 

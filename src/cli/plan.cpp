@@ -5,12 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "app/target_limits.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "cli/where.hpp"
+#include "fleet/order_forecast.hpp"
 #include "fleet/report.hpp"
 
 namespace certherd::cli {
@@ -35,6 +38,15 @@ struct Plans {
   std::vector<Item> due;
   std::vector<Item> later;
 
+  /// Leaves out all that is of no domain of these.
+  void keep(const std::vector<store::DomainRow>& shown) {
+    std::set<DomainId> ids;
+    for (const auto& row : shown) ids.insert(row.domain.id);
+    const auto other = [&ids](const Item& item) { return !ids.contains(item.row->domain.id); };
+    std::erase_if(due, other);
+    std::erase_if(later, other);
+  }
+
   /// When nothing that is due now is held back any more.
   std::optional<Time> finish_at() const {
     if (due.empty()) return std::nullopt;
@@ -48,8 +60,14 @@ bool before(const Item& left, const Item& right) {
   return left.row->domain.name < right.row->domain.name;
 }
 
+/// What outside systems allow.
+struct Limits {
+  fleet::OrderForecast orders;
+  app::TargetLimits writes;
+};
+
 Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults& defaults,
-               const app::TargetLimits& limits, Time now) {
+               Limits limits, Time now) {
   Plans plans;
   for (const auto& row : rows) {
     if (!row.domain.enabled) continue;
@@ -59,8 +77,15 @@ Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults&
     list.push_back({.row = &row, .plan = std::move(plan)});
   }
   std::ranges::sort(plans.due, before);
-  policy::Forecast forecast(limits.limits(), now);
-  for (auto& item : plans.due) forecast.put_off(item.plan, limits.needs(*item.row, item.plan));
+  std::vector<fleet::OrderForecast::Item> orders;
+  orders.reserve(plans.due.size());
+  for (auto& item : plans.due) orders.push_back({.row = item.row, .plan = &item.plan});
+  limits.orders.put_off(orders, now);
+  std::ranges::sort(plans.due, before);
+  policy::Forecast forecast(limits.writes.limits(), now);
+  for (auto& item : plans.due) {
+    forecast.put_off(item.plan, limits.writes.needs(*item.row, item.plan));
+  }
   std::ranges::sort(plans.due, before);
   std::ranges::sort(plans.later, before);
   return plans;
@@ -145,15 +170,35 @@ Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<s
   co_return rows;
 }
 
+Task<Result<fleet::OrderForecast>> order_limits(app::App* app) {
+  std::map<CaName, fleet::LimitedCa> cas;
+  for (const auto& [name, config] : app->config().cas) {
+    auto account = co_await app->store().account(name);
+    if (!account) co_return fail(std::move(account.error()));
+    cas[name] = {.limits = config.limits,
+                 .authority = config.authority(),
+                 .account = *account ? (*account)->url : AccountUrl()};
+  }
+  co_return co_await fleet::OrderForecast::read(&app->store(), std::move(cas),
+                                                app->config().defaults.ca);
+}
+
 Task<int> plan(app::App* app, Context context, Options options) {
   // Who asks for a domain by its name wants to see it, due or not.
   const bool all = options.all || !options.names.empty();
-  auto rows = co_await rows_of(app, std::move(options.names), std::move(options.where));
+  auto shown = co_await rows_of(app, std::move(options.names), std::move(options.where));
+  if (!shown) co_return report(context, shown.error());
+  // What the others need holds back these, too.
+  auto rows = co_await app->store().domains();
   if (!rows) co_return report(context, rows.error());
   const Time now = app->loop().clock().now();
-  auto limits = co_await app::TargetLimits::read(app);
-  if (!limits) co_return report(context, limits.error());
-  const auto plans = plans_of(*rows, app->config().defaults, *limits, now);
+  auto orders = co_await order_limits(app);
+  if (!orders) co_return report(context, orders.error());
+  auto writes = co_await app::TargetLimits::read(app);
+  if (!writes) co_return report(context, writes.error());
+  Limits limits{.orders = std::move(*orders), .writes = std::move(*writes)};
+  auto plans = plans_of(*rows, app->config().defaults, std::move(limits), now);
+  plans.keep(*shown);
   if (context.json) {
     print_document(plans, all, now);
   } else {
@@ -169,9 +214,9 @@ void add_plan(CLI::App& parent, Context& context) {
       parent.add_subcommand("plan", "What is due, why, when it is done, and what holds it back");
   command->footer(
       "Shows what `run --once` would do now, and changes nothing. What failed before is held back\n"
-      "until its pause is over, and what a target takes only so much of in an hour until that "
-      "hour\n"
-      "has come. Disabled domains are left out.\n\n"
+      "until its pause is over, a new certificate until the limits of its CA have room for it,\n"
+      "and what a target takes only so much of in an hour until that hour has come. Disabled\n"
+      "domains are left out.\n\n"
       "Examples:\n"
       "  certherd plan\n"
       "  certherd plan www.example.com\n"

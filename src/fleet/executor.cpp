@@ -22,6 +22,11 @@ constexpr Duration drain_within = 5s;
 // An order is open at the CA from newOrder until its certificate has been fetched.
 bool order_open(Step step) { return step <= Step::download; }
 
+bool has_placed_an_order(const store::Changes& changes) {
+  return std::ranges::any_of(changes.events,
+                             [](const Event& event) { return event.event == "order.placed"; });
+}
+
 }  // namespace
 
 Executor::Executor(Ports& ports, Options options)
@@ -29,6 +34,7 @@ Executor::Executor(Ports& ports, Options options)
       options_(std::move(options)),
       steps_(ports),
       chores_(ports, options_.patience),
+      budget_(ports),
       work_(*ports.loop),
       background_(*ports.loop),
       changed_(*ports.loop),
@@ -332,17 +338,33 @@ Task<Status> Executor::advance(DomainId id) {
   auto domain = co_await ports_.store->domain(tracked.domain);
   if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
 
-  auto row = tracked.issuance == IssuanceId{} ? co_await begin(id, domain->domain)
-                                              : co_await ports_.store->issuance(tracked.issuance);
+  const bool fresh = tracked.issuance == IssuanceId{};
+  if (fresh) {
+    const auto let = co_await may_order(id, *domain, std::nullopt);
+    if (!let) co_return fail(let.error());
+    if (!*let) co_return Status{};
+  }
+  auto row = fresh ? co_await begin(id, domain->domain)
+                   : co_await ports_.store->issuance(tracked.issuance);
   if (!row) co_return co_await inventory_changed(id, std::move(row.error()));
   if (!row->active()) co_return co_await inventory_changed(id, Error());
 
   while (true) {
+    if (row->step == Step::new_order && !budget_.may_order(id)) {
+      const auto let = co_await may_order(id, *domain, *row);
+      if (!let) co_return fail(let.error());
+      if (!*let) co_return Status{};
+    } else if (row->step > Step::new_order && row->step < Step::download && !budget_.knows(id)) {
+      budget_.take_over(id, row->ca, facts_of(*domain, row->ca, now()));
+    }
     const bool look_first = std::exchange(tracked.look_first, false);
     auto taken = co_await steps_.take(*row, domain->domain, look_first);
     if (!taken) {
       co_return co_await recover(id, domain->domain, std::move(*row), std::move(taken.error()));
     }
+    const bool placed = has_placed_an_order(taken->changes);
+    auto counted = co_await budget_.passed(id, row->step, taken->issuance.step, placed);
+    if (!counted) co_return counted;
     taken->issuance.attempts = 0;
     taken->issuance.last_error.reset();
     auto committed =
@@ -364,6 +386,52 @@ Task<Status> Executor::advance(DomainId id) {
       co_return Status{};
     }
   }
+}
+
+Task<Result<bool>> Executor::may_order(DomainId id, store::DomainRow row,
+                                       std::optional<Issuance> issuance) {
+  auto& tracked = tracked_.at(id);
+  const auto ca = issuance ? issuance->ca : tracked.ca;
+  auto facts = facts_of(row, ca, now());
+  auto asked = co_await budget_.ask(id, ca, std::move(facts));
+  if (!asked) co_return fail(std::move(asked.error()));
+  if (!*asked) co_return true;
+  auto& reached = **asked;
+  const Time at = reached.retry_at.value_or(now());
+  // Others may have the slot meanwhile; who has an order to go on with keeps it.
+  if (!issuance) release_slot(tracked);
+  if (at <= now() + options_.patience) {
+    wait_until(id, at);
+    co_return false;
+  }
+  store::Changes changes;
+  changes.outcome = {.failures = row.domain.failures, .next_at = at, .last_error = reached};
+  changes.events = {{.at = now(),
+                     .domain = tracked.domain,
+                     .event = "order.deferred",
+                     .detail = {{"reason", reached.detail}, {"retry_at", format_time(at)}}}};
+  if (issuance) {
+    issuance->last_error = reached;
+    issuance->next_at = at;
+    auto committed = co_await ports_.store->commit(std::move(*issuance), std::move(changes));
+    if (!committed) {
+      auto changed = co_await inventory_changed(id, std::move(committed.error()));
+      if (!changed) co_return fail(std::move(changed.error()));
+      co_return false;
+    }
+    leftover_.insert_or_assign(id, std::move(*committed));
+    release_slot(tracked);
+  } else {
+    auto noted = co_await ports_.store->amend(id, std::move(changes));
+    if (!noted) co_return fail(std::move(noted.error()));
+  }
+  Report report{.domain = tracked.domain,
+                .outcome = Outcome::deferred,
+                .certificate = std::move(row.certificate),
+                .error = std::move(reached)};
+  auto finished = co_await finish(id, std::move(report));
+  if (!finished) co_return fail(std::move(finished.error()));
+  co_return false;
 }
 
 Task<Result<Issuance>> Executor::begin(DomainId id, Domain domain) {
@@ -394,6 +462,8 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   row->attempts += 1;
   const auto reaction = policy::react(error, row->attempts, ports_.random->fraction(), now());
   const Step step = row->step;
+  auto counted = co_await budget_.failed(id, *row, error, !reaction.keep_issuance);
+  if (!counted) co_return counted;
   row->last_error = error;
   row->next_at = reaction.retry_at;
   // The request may have reached the CA although its answer did not reach us.
@@ -473,6 +543,7 @@ Task<Status> Executor::inventory_changed(DomainId id, Error error) {
   } else if (error.kind != Error::Kind::not_found) {
     co_return fail(std::move(error));
   }
+  if (auto dropped = co_await budget_.drop(id); !dropped) co_return dropped;
   tracked.issuance = IssuanceId{};
   tracked.look_first = false;
   tracked.taken_over = false;

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "fleet/ca_budget.hpp"
 #include "fleet/chores.hpp"
 #include "fleet/issuance/steps.hpp"
 #include "fleet/ports.hpp"
@@ -87,6 +88,9 @@ class Executor {
   Task<void> work(DomainId id, Task<Status> task);
   Task<Status> do_chore(Chore chore);
   Task<Status> advance(DomainId id);
+  /// Asks the CA's limits for one order; false when the domain has to wait for them, or has its
+  /// result. `issuance` is the row that wants to order, if there is one yet.
+  Task<Result<bool>> may_order(DomainId id, store::DomainRow row, std::optional<Issuance> issuance);
   Task<Result<Issuance>> begin(DomainId id, Domain domain);
   /// The row after an error: put off, or over. Nothing when it has its result.
   Task<Status> recover(DomainId id, Domain domain, Issuance issuance, Error error);
@@ -109,6 +113,7 @@ class Executor {
   Options options_;
   Steps steps_;
   Chores chores_;
+  CaBudget budget_;
   runtime::TaskGroup work_;
   runtime::TaskGroup background_;
   runtime::Wakeup changed_;

@@ -13,6 +13,7 @@
 #include "dns/visibility.hpp"
 #include "fleet/order_search.hpp"
 #include "model/key_type.hpp"
+#include "policy/ca_limits.hpp"
 #include "probe/probe.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/offload.hpp"
@@ -33,6 +34,8 @@ struct CaPort {
   int max_in_flight = 500;      ///< orders open at one time
   std::string profile;          ///< for domains that name none; empty: the CA chooses
   std::string preferred_chain;  ///< by its topmost issuer's name; empty: the CA's default
+  policy::CaLimits limits;      ///< that it publishes
+  std::string authority;        ///< whose limits they are: the host of its directory
 };
 
 /// One configured DNS host, and the batcher through which all its changes go.

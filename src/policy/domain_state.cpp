@@ -1,5 +1,6 @@
 #include "policy/domain_state.hpp"
 
+#include "policy/ca_limits.hpp"
 #include "policy/due.hpp"
 
 namespace certherd::policy {
@@ -28,7 +29,9 @@ DomainState state_of(const Domain& domain, const std::optional<Certificate>& cur
                      std::optional<Step> working, double renew_at, Time now) {
   if (!domain.enabled) return DomainState::disabled;
   if (current && current->not_after <= now) return DomainState::expired;
-  if (domain.last_error) return DomainState::failing;
+  // Its turn at a limit is no fault of its own.
+  const bool waits = is_limit_reached(domain.last_error);
+  if (domain.last_error && !waits) return DomainState::failing;
   if (working) return DomainState::working;
   if (!current) return DomainState::fresh;
   return when_due(domain, current, renew_at, now).due ? DomainState::due : DomainState::ok;

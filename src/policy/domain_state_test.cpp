@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/ca_limits.hpp"
+
 namespace certherd::policy {
 namespace {
 
@@ -40,6 +42,14 @@ TEST_F(DomainStateTest, AnErrorShowsOverWork) {
   working = Step::publish;
   domain.last_error.emplace();
   EXPECT_EQ(at(0), "failing");
+}
+
+TEST_F(DomainStateTest, WaitingForItsTurnIsNoFailure) {
+  domain.last_error =
+      limit_reached({CaLimit::new_orders, ""}, {300, std::chrono::hours(3)}, "le", start);
+  EXPECT_EQ(at(0), "new");
+  issue();
+  EXPECT_EQ(at(60), "due");
 }
 
 TEST_F(DomainStateTest, AnExpiredCertificateShowsOverAnError) {

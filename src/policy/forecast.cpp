@@ -1,10 +1,62 @@
 #include "policy/forecast.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "policy/gcra.hpp"
+#include "policy/turns.hpp"
 
 namespace certherd::policy {
+namespace {
+
+Duration interval(const RateLimit& limit) {
+  return std::chrono::ceil<Duration>(std::chrono::duration<double>(1 / limit.per_second));
+}
+
+void take(RateLimit& limit, const Draw& draw, Time now) {
+  if (!draw.taken) return;
+  const auto spending = spend(limit.full_at, 1, limit.per_second, limit.burst, now);
+  if (draw.asked || spending.from <= now) limit.full_at = spending.full_at;
+}
+
+}  // namespace
+
+void put_off_orders(std::vector<RateLimit> limits, const std::vector<PlannedOrder>& orders,
+                    Time now) {
+  constexpr auto none = static_cast<std::size_t>(-1);
+  std::set<std::pair<Time, std::size_t>> waiting;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    waiting.emplace(std::max(orders[i].plan->at, now), i);
+  }
+  // As the executor and its budget do it: who finds a limit spent is told a turn of his own.
+  Turns<std::size_t> turns;
+  std::vector<std::size_t> told(orders.size(), none);
+  while (!waiting.empty()) {
+    const auto [at, index] = *waiting.begin();
+    waiting.erase(waiting.begin());
+    const auto& [plan, draws] = orders[index];
+    Time from = at;
+    auto last = none;
+    for (const auto& draw : draws) {
+      if (!draw.asked) continue;
+      const auto& limit = limits.at(draw.limit);
+      const Time free = free_from(limit.full_at, limit.closed_until, 1 + draw.kept,
+                                  limit.per_second, limit.burst, at);
+      if (free <= from) continue;
+      from = free;
+      last = draw.limit;
+    }
+    if (last == none) {
+      for (const auto& draw : draws) take(limits.at(draw.limit), draw, at);
+      continue;
+    }
+    const bool told_before = std::exchange(told[index], last) == last;
+    plan->at = turns.next(last, from, interval(limits.at(last)), told_before);
+    plan->limited_by = limits.at(last).words;
+    waiting.emplace(plan->at, index);
+  }
+}
 
 void Forecast::put_off(Plan& plan, const std::vector<Need>& needs) {
   for (const auto& need : needs) {

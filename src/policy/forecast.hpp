@@ -16,6 +16,35 @@ struct WindowLimit {
   Time taken_until{};  ///< how far it is spent, as spend_in_windows() counts it
 };
 
+/// A limit whose units come back evenly, as runtime::Allowance without a window.
+struct RateLimit {
+  std::string words;  ///< for people: "300 new orders in 3h at letsencrypt"
+  double per_second = 1;
+  double burst = 1;
+  Time full_at{};       ///< how far it is spent, as spend() counts it
+  Time closed_until{};  ///< nothing is left before
+};
+
+/// One unit of one of the limits that an order draws on.
+struct Draw {
+  std::size_t limit = 0;  ///< its index
+  double kept = 0;        ///< so many units have to be left besides
+  bool asked = true;      ///< it waits until the unit is there
+  bool taken = true;      ///< it takes the unit
+};
+
+/// An order that a plan will make.
+struct PlannedOrder {
+  Plan* plan = nullptr;
+  std::vector<Draw> draws;
+};
+
+/// Puts each plan off to the moment at which its order may be placed, and says by which limit.
+/// Orders come in the order of work. Each takes what it draws on when all of it is there; until
+/// then it takes nothing, and those behind it go first if they draw on something else.
+void put_off_orders(std::vector<RateLimit> limits, const std::vector<PlannedOrder>& orders,
+                    Time now);
+
 /// So many units of one of the limits.
 struct Need {
   std::size_t limit = 0;  ///< its index

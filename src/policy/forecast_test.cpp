@@ -57,5 +57,57 @@ TEST(Forecast, WhatIsPutOffLongerForAnotherReasonKeepsIt) {
   EXPECT_EQ(plan.limited_by, "the pause after 2 failures");
 }
 
+/// `orders` and `others` come back evenly: one a minute of ten, and one an hour of two.
+std::vector<Plan> forecast_orders(const std::vector<std::vector<Draw>>& orders,
+                                  Time closed_until = Time{}) {
+  std::vector<Plan> plans(orders.size());
+  std::vector<PlannedOrder> planned;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    plans[i].at = noon;
+    planned.push_back({.plan = &plans[i], .draws = orders[i]});
+  }
+  put_off_orders(
+      {{.words = "ten orders", .per_second = 1.0 / 60, .burst = 10},
+       {.words = "two names", .per_second = 1.0 / 3'600, .burst = 2, .closed_until = closed_until}},
+      planned, noon);
+  return plans;
+}
+
+TEST(OrderForecast, GivesEachOrderTheMomentAtWhichAllOfItIsThere) {
+  const Draw order{.limit = 0};
+  const Draw name{.limit = 1};
+  std::vector<std::vector<Draw>> orders(12, {order});
+  for (const std::size_t i : {0U, 1U, 2U, 3U}) orders[i].push_back(name);
+  const auto plans = forecast_orders(orders);
+  EXPECT_EQ(plans[1].at, noon);
+  EXPECT_EQ(plans[2].at, noon + 1h);
+  EXPECT_EQ(plans[3].at, noon + 2h);
+  EXPECT_EQ(plans[3].limited_by, "two names");
+  // Those that wait for the names have left their orders to the others.
+  EXPECT_EQ(plans[11].at, noon);
+  EXPECT_EQ(plans[11].limited_by, "");
+}
+
+TEST(OrderForecast, CountsOnFromOneToTheNext) {
+  const auto plans = forecast_orders(std::vector<std::vector<Draw>>(13, {{.limit = 0}}));
+  EXPECT_EQ(plans[9].at, noon);
+  EXPECT_EQ(plans[10].at, noon + 1min);
+  EXPECT_EQ(plans[12].at, noon + 3min);
+  EXPECT_EQ(plans[12].limited_by, "ten orders");
+}
+
+TEST(OrderForecast, KnowsWhatIsKeptWhatIsExemptAndWhatIsClosed) {
+  std::vector<std::vector<Draw>> orders(9, {{.limit = 0, .kept = 2}});
+  orders.push_back({{.limit = 0}});
+  orders.push_back({{.limit = 1, .asked = false}});
+  orders.push_back({{.limit = 1}});
+  const auto plans = forecast_orders(orders, noon + 5h);
+  EXPECT_EQ(plans[7].at, noon);
+  EXPECT_EQ(plans[8].at, noon + 2min);  // the renewal behind it has taken one more
+  EXPECT_EQ(plans[9].at, noon);
+  EXPECT_EQ(plans[10].at, noon);
+  EXPECT_EQ(plans[11].at, noon + 5h);
+}
+
 }  // namespace
 }  // namespace certherd::policy

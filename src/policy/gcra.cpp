@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "policy/backoff.hpp"
+
 namespace certherd::policy {
 namespace {
 
@@ -30,6 +32,24 @@ Spending spend(Time full_at, double units, double per_second, double burst, Time
   const Time believed = std::min(full_at, now + whole + taken + patience_of_others);
   const Time full_again = std::max(believed, now) + taken;
   return {.from = std::max(now, full_again - whole), .full_at = full_again};
+}
+
+Time free_from(Time full_at, Time closed_until, double units, double per_second, double burst,
+               Time now) {
+  const Time from = spend(full_at, units, per_second, burst, now).from;
+  return must_wait(closed_until, now) ? std::max(from, closed_until) : from;
+}
+
+Time settle_late(Time full_at, double units, double per_second, Time now) {
+  return std::max(full_at, now + time_for(units, per_second));
+}
+
+Time settle_closed(Time full_at, Time until, double per_second, double burst) {
+  return std::max(full_at, until + time_for(burst, per_second) - time_for(1, per_second));
+}
+
+Time give_back(Time full_at, double units, double per_second) {
+  return full_at - time_for(units, per_second);
 }
 
 Spending spend_in_windows(Time full_at, double units, double limit, Duration window, Time now) {

@@ -20,6 +20,21 @@ struct Spending {
 /// who wait.
 Spending spend(Time full_at, double units, double per_second, double burst, Time now);
 
+/// From when `units` of it may be spent, where the other side has said that nothing is left before
+/// `closed_until`. That is believed as far as must_wait() believes a pause. Takes nothing.
+Time free_from(Time full_at, Time closed_until, double units, double per_second, double burst,
+               Time now);
+
+/// `full_at` after the other side has counted a unit only at `now`, of which `units` that were
+/// taken are not older: until then, nothing came back of an allowance that was whole.
+Time settle_late(Time full_at, double units, double per_second, Time now);
+
+/// `full_at` after the other side has said that nothing is left until `until`: one unit is then.
+Time settle_closed(Time full_at, Time until, double per_second, double burst);
+
+/// `full_at` after `units` have turned out not to be spent.
+Time give_back(Time full_at, double units, double per_second);
+
 /// The same where all units come back at once, at each full `window` since the epoch: `limit` of
 /// them, of which none is left over to the next window. `full_at` says how far the units are taken:
 /// the windows in a row, each divided evenly among its units.

@@ -86,6 +86,13 @@ TEST(SpendInWindows, AClockThatWasAheadIsBelievedForTwoWindows) {
   EXPECT_EQ(spend_in_windows(noon + 48h, 1, 10, hour, noon).from, noon + 2h);
 }
 
+TEST(FreeFrom, BelievesAPauseAsLongAsOneIsBelieved) {
+  EXPECT_EQ(free_from(Time{}, Time{}, 2, 1, 2, noon), noon);
+  EXPECT_EQ(free_from(noon, Time{}, 3, 1, 2, noon), noon + 1s);
+  EXPECT_EQ(free_from(Time{}, noon + 48h, 1, 1, 2, noon), noon + 48h);
+  EXPECT_EQ(free_from(Time{}, noon + 9'000h, 1, 1, 2, noon), noon);
+}
+
 TEST(SettleWindow, CountsWhatOthersHaveSpent) {
   const Time full_at = settle_window(Time{}, 3, noon + 1h, 10, hour);
   EXPECT_EQ(left_in_window(full_at, 10, hour, noon), 3);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,9 @@ class SqlStore final : public Store {
   Task<Result<Time>> take(runtime::Allowance allowance, double units, Time latest) override;
   Task<Status> settle(runtime::Allowance allowance, double left, Time until) override;
   Task<Result<Time>> taken_until(runtime::Allowance allowance) override;
+  Task<Result<Room>> take_all(std::vector<Demand> demands) override;
+  Task<Status> amend_allowances(std::vector<Amendment> amendments) override;
+  Task<Result<std::map<std::string, Level>>> levels() override;
 
  private:
   /// A read on the reader's threads. The work owns what it refers to.

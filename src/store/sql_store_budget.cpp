@@ -29,7 +29,121 @@ policy::Spending spend(const runtime::Allowance& allowance, Time full_at, double
   return policy::spend(full_at, units, allowance.per_second, allowance.burst, now);
 }
 
+Level level_of(soci::session& sql, const std::string& name) {
+  long long full_at = 0;
+  long long closed_until = 0;
+  soci::statement query =
+      (sql.prepare << "SELECT full_at, closed_until FROM budget WHERE name = :name",
+       soci::use(name), soci::into(full_at), soci::into(closed_until));
+  Level level;
+  query.execute();
+  while (query.fetch()) {
+    level = {.full_at = from_micros(full_at), .closed_until = from_micros(closed_until)};
+  }
+  return level;
+}
+
+void set_level(soci::session& sql, const std::string& name, const Level& level) {
+  const long long full_at = to_micros(level.full_at);
+  const long long closed_until = to_micros(level.closed_until);
+  sql << "INSERT INTO budget (name, full_at, closed_until) "
+         "VALUES (:name, :full_at, :closed_until) ON CONFLICT (name) "
+         "DO UPDATE SET full_at = excluded.full_at, closed_until = excluded.closed_until",
+      soci::use(name), soci::use(full_at), soci::use(closed_until);
+}
+
+Room take(soci::session& sql, const std::vector<Demand>& demands, Time now) {
+  Room room{.now = true, .from = now};
+  std::vector<Level> levels;
+  for (std::size_t i = 0; i < demands.size(); ++i) {
+    const auto& allowance = demands[i].allowance;
+    auto level = level_of(sql, allowance.name);
+    level.full_at =
+        policy::settle_late(level.full_at, demands[i].uncounted, allowance.per_second, now);
+    levels.push_back(level);
+    const Time from = policy::free_from(level.full_at, level.closed_until, 1 + demands[i].kept,
+                                        allowance.per_second, allowance.burst, now);
+    if (from <= room.from) continue;
+    room = {.now = false, .from = from, .last = i};
+  }
+  if (!room.now) return room;
+  for (std::size_t i = 0; i < demands.size(); ++i) {
+    if (!demands[i].taken) continue;
+    const auto& allowance = demands[i].allowance;
+    set_full_at(sql, allowance.name, spend(allowance, levels[i].full_at, 1, now).full_at);
+  }
+  return room;
+}
+
+void amend(soci::session& sql, const Amendment& amendment, Time now) {
+  const auto& allowance = amendment.allowance;
+  auto level = level_of(sql, allowance.name);
+  switch (amendment.kind) {
+    case Amendment::Kind::spend: {
+      const auto spending =
+          policy::spend(level.full_at, 1, allowance.per_second, allowance.burst, now);
+      if (spending.from > now) return;
+      level.full_at = spending.full_at;
+      break;
+    }
+    case Amendment::Kind::give_back:
+      level.full_at = policy::give_back(level.full_at, 1, allowance.per_second);
+      break;
+    case Amendment::Kind::refill:
+      if (level.full_at <= now) return;
+      level.full_at = now;
+      break;
+    case Amendment::Kind::counted:
+      level.full_at =
+          policy::settle_late(level.full_at, 1 + amendment.others, allowance.per_second, now);
+      break;
+    case Amendment::Kind::close:
+      level.full_at = policy::settle_closed(level.full_at, amendment.until, allowance.per_second,
+                                            allowance.burst);
+      level.closed_until = amendment.until;
+      break;
+  }
+  set_level(sql, allowance.name, level);
+}
+
 }  // namespace
+
+Task<Result<Room>> SqlStore::take_all(std::vector<Demand> demands) {
+  return write<Room>(
+      "take from budgets",
+      [clock = &clock_, demands = std::move(demands)](soci::session& sql) -> Result<Room> {
+        return store::take(sql, demands, clock->now());
+      });
+}
+
+Task<Status> SqlStore::amend_allowances(std::vector<Amendment> amendments) {
+  if (amendments.empty()) co_return Status();
+  auto amended = co_await write<bool>(
+      "amend budgets",
+      [clock = &clock_, amendments = std::move(amendments)](soci::session& sql) -> Result<bool> {
+        for (const auto& amendment : amendments) store::amend(sql, amendment, clock->now());
+        return true;
+      });
+  if (!amended) co_return fail(std::move(amended.error()));
+  co_return Status();
+}
+
+Task<Result<std::map<std::string, Level>>> SqlStore::levels() {
+  using Levels = std::map<std::string, Level>;
+  return read<Levels>("look at the budgets", [](soci::session& sql) -> Result<Levels> {
+    Levels levels;
+    std::string name;
+    long long full_at = 0;
+    long long closed_until = 0;
+    soci::statement query = (sql.prepare << "SELECT name, full_at, closed_until FROM budget",
+                             soci::into(name), soci::into(full_at), soci::into(closed_until));
+    query.execute();
+    while (query.fetch()) {
+      levels[name] = {.full_at = from_micros(full_at), .closed_until = from_micros(closed_until)};
+    }
+    return levels;
+  });
+}
 
 Task<Result<Time>> SqlStore::take(runtime::Allowance allowance, double units, Time latest) {
   return write<Time>("take from a budget",

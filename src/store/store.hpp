@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "runtime/budget.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/offload.hpp"
+#include "store/allowances.hpp"
 
 namespace certherd::store {
 
@@ -180,6 +182,14 @@ class Store : public dns::Ledger, public runtime::Budget {
   /// Replaces all sealed texts at one time, and gives how many have changed. Who holds a row from
   /// before cannot write it any more. Errors: those of `reseal`; nothing has changed then.
   virtual Task<Result<int>> reseal(Reseal reseal, std::vector<Event> events) = 0;
+
+  // Allowances, beside runtime::Budget.
+
+  /// Takes a unit for each demand where all may be spent now, and nothing otherwise.
+  virtual Task<Result<Room>> take_all(std::vector<Demand> demands) = 0;
+  virtual Task<Status> amend_allowances(std::vector<Amendment> amendments) = 0;
+  /// All that were ever drawn on, by name.
+  virtual Task<Result<std::map<std::string, Level>>> levels() = 0;
 
   // Audit trail.
 

@@ -30,5 +30,100 @@ TEST_F(BudgetStore, KeepsAllowancesApart) {
   EXPECT_EQ(wait_for(calls), 250ms);
 }
 
+// One unit comes back every minute, and ten may be spent at once.
+const runtime::Allowance orders{.name = "orders", .per_second = 1.0 / 60, .burst = 10};
+const runtime::Allowance names{.name = "names", .per_second = 1.0 / 3'600, .burst = 2};
+
+class Allowances : public StoreTest {
+ protected:
+  Room take(std::vector<Demand> demands) {
+    auto room = run(store->take_all(std::move(demands)));
+    EXPECT_TRUE(room) << room.error().message();
+    return room.value_or(Room());
+  }
+  /// How many can be taken one by one at this moment.
+  int left(const runtime::Allowance& allowance) {
+    int taken = 0;
+    while (take({{.allowance = allowance}}).now) ++taken;
+    return taken;
+  }
+  void amend(Amendment amendment) {
+    const auto amended = run(store->amend_allowances({std::move(amendment)}));
+    EXPECT_TRUE(amended) << amended.error().message();
+  }
+  void let_pass(Duration time) { store.pass(time); }
+  Time now() { return store.clock().now(); }
+};
+
+TEST_F(Allowances, AreTakenAllAtOneTimeOrNotAtAll) {
+  EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
+  EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
+  const auto refused = take({{.allowance = orders}, {.allowance = names}});
+  EXPECT_FALSE(refused.now);
+  EXPECT_EQ(refused.from, now() + 1h);
+  EXPECT_EQ(refused.last, 1U);
+  EXPECT_EQ(left(orders), 8);
+  let_pass(1h);
+  EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
+}
+
+TEST_F(Allowances, LeaveWhatIsKeptForOthersAndWhatIsOnlyLookedAt) {
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(take({{.allowance = orders, .kept = 2}}).now);
+  }
+  EXPECT_EQ(take({{.allowance = orders, .kept = 2}}).from, now() + 1min);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(take({{.allowance = orders, .taken = false}}).now);
+  }
+  EXPECT_EQ(left(orders), 2);
+  EXPECT_FALSE(take({{.allowance = orders, .taken = false}}).now);
+}
+
+TEST_F(Allowances, AreAmendedByWhatIsLearnedLater) {
+  EXPECT_EQ(left(orders), 10);
+  amend({.kind = Amendment::Kind::give_back, .allowance = orders});
+  EXPECT_EQ(left(orders), 1);
+  amend({.kind = Amendment::Kind::refill, .allowance = orders});
+  amend({.kind = Amendment::Kind::spend, .allowance = orders});
+  EXPECT_EQ(left(orders), 9);
+  amend({.kind = Amendment::Kind::spend, .allowance = orders});  // there is none: nothing is owed
+  let_pass(1min);
+  EXPECT_EQ(left(orders), 1);
+}
+
+// What was whole when a unit was taken has gained nothing until the other side counts the unit.
+TEST_F(Allowances, BeginToComeBackWhenTheOtherSideCounts) {
+  EXPECT_EQ(left(orders), 10);
+  let_pass(5min);
+  amend({.kind = Amendment::Kind::counted, .allowance = orders, .others = 9});
+  EXPECT_EQ(left(orders), 0);
+  for (int others = 8; others >= 0; --others) {
+    amend({.kind = Amendment::Kind::counted, .allowance = orders, .others = others});
+  }
+  let_pass(1min);
+  EXPECT_EQ(left(orders), 1);
+}
+
+TEST_F(Allowances, DoNotComeBackWhileTheOtherSideHasCountedNothing) {
+  EXPECT_EQ(left(orders), 10);
+  let_pass(5min);
+  EXPECT_EQ(take({{.allowance = orders, .uncounted = 10}}).from, now() + 1min);
+  EXPECT_EQ(take({{.allowance = orders, .uncounted = 9}}).now, true);
+  EXPECT_EQ(left(orders), 0);
+}
+
+TEST_F(Allowances, AreClosedUntilTheOtherSideSays) {
+  amend(
+      {.kind = Amendment::Kind::close, .allowance = names, .until = now() + std::chrono::days(2)});
+  EXPECT_EQ(take({{.allowance = names}}).from, now() + std::chrono::days(2));
+  EXPECT_EQ(left(orders), 10);
+  const auto levels = run(store->levels());
+  ASSERT_TRUE(levels);
+  EXPECT_EQ(levels->at("names").closed_until, now() + std::chrono::days(2));
+  EXPECT_EQ(levels->at("orders").full_at, now() + 10min);
+  let_pass(std::chrono::days(2));
+  EXPECT_EQ(left(names), 1);
+}
+
 }  // namespace
 }  // namespace certherd::store

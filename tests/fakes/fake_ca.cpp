@@ -182,6 +182,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   names.reserve(wanted.names.size());
   for (const auto& name : wanted.names) names.push_back(name.text());
   std::ranges::sort(names);
+  if (auto refused = limited(names)) co_return fail(std::move(*refused));
   if (const auto* same = order_again(names)) {
     auto shown = same->shown;
     if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
@@ -207,6 +208,15 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   orders_.emplace(order.shown.url.text(), std::move(order));
   if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
   co_return shown;
+}
+
+std::optional<Error> FakeCa::limited(const std::vector<std::string>& names) {
+  if (!limits_) return std::nullopt;
+  const auto refusal = limits_->new_order(own_.account.text(), names, false, clock_.now());
+  if (!refusal) return std::nullopt;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal->retry_in).count();
+  return fakes::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_.now(),
+                        {{"retry-after", std::to_string(seconds)}});
 }
 
 FakeCa::Authorization& FakeCa::authorization_for(const Fqdn& name) {
@@ -279,6 +289,8 @@ void FakeCa::settle(Order& order) {
       if (!authorization.succeeds) {
         authorization.shown.challenges.front().error =
             error_of(Error::Kind::rejected, "dns-01", "no such TXT value was found");
+        const auto& identifier = authorization.shown.identifier;
+        if (limits_) limits_->failed(own_.account.text(), identifier.text(), clock_.now());
       }
     }
     all_valid = all_valid && status == acme::AuthorizationStatus::valid;
@@ -353,6 +365,7 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   order.chain = ca_.issue(request->public_key, request->names, serial, clock_.now() - 1h,
                           clock_.now() + std::chrono::days(90));
   issued_for_.push_back(request->names);
+  if (limits_) limits_->issued(request->names, clock_.now());
   if (!order.replaces.empty()) replaced_.insert(order.replaces);
   settle(order);
   if (auto fault = lost_reply("finalize")) co_return fail(std::move(*fault));

@@ -10,6 +10,7 @@
 
 #include "acme/client.hpp"
 #include "crypto/local_ca.hpp"
+#include "fakes/boulder_limits.hpp"
 #include "http/client.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/random.hpp"
@@ -73,6 +74,10 @@ class FakeCa final : public acme::Client {
   const std::string& last_replaces() const { return last_replaces_; }
   const std::string& last_profile() const { return last_profile_; }
 
+  /// Refuses by Boulder's limits from now on; limits() knows how often it had to.
+  void keep_limits(BoulderLimits::Options options) { limits_.emplace(options); }
+  const BoulderLimits& limits() const { return limits_.value(); }
+
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
   void offer_no_key_change() { directory_.key_change.clear(); }
 
@@ -134,6 +139,7 @@ class FakeCa final : public acme::Client {
   Task<std::optional<Error>> exchange(std::string op);
   std::optional<Error> lost_reply(std::string op);
   void settle(Order& order);
+  std::optional<Error> limited(const std::vector<std::string>& names);
   Authorization& authorization_for(const Fqdn& name);
   Order* order_again(const std::vector<std::string>& names);
   Task<Result<acme::AccountInfo>> find_or_make_account(Signer* signer, acme::NewAccount account);
@@ -164,6 +170,7 @@ class FakeCa final : public acme::Client {
   bool hands_out_again_ = false;
   std::string last_replaces_;
   std::string last_profile_;
+  std::optional<BoulderLimits> limits_;
   bool offers_dns_01_ = true;
   bool keeps_list_ = true;
   int faults_before_ = 0;

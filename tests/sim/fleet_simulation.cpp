@@ -97,8 +97,13 @@ Task<void> FleetSimulation::add_domains(std::function<void(Domain&)> shape) {
 
 Task<void> FleetSimulation::submit(WorkRequest::Kind kind, WorkRequest::Arguments arguments) {
   auto rows = co_await store_->domains();
+  co_await submit_for(std::move(*rows), kind, std::move(arguments));
+}
+
+Task<void> FleetSimulation::submit_for(std::vector<store::DomainRow> rows, WorkRequest::Kind kind,
+                                       WorkRequest::Arguments arguments) {
   std::vector<WorkRequest> requests;
-  for (const auto& row : *rows) {
+  for (const auto& row : rows) {
     WorkRequest request;
     request.batch = batch_;
     request.owner = "sim";
@@ -189,6 +194,13 @@ void FleetSimulation::do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments 
   batch_ += "+";
   loop_->run(submit(kind, std::move(arguments)));
   if (kill_after) loop_->run(die_after(*kill_after));
+  loop_->run(execute());
+  count_outcomes();
+}
+
+void FleetSimulation::renew(const std::vector<store::DomainRow>& rows) {
+  batch_ += "+";
+  loop_->run(submit_for(rows, WorkRequest::Kind::renew, {}));
   loop_->run(execute());
   count_outcomes();
 }

@@ -81,6 +81,9 @@ class FleetSimulation {
   void use_fresh_keys() { ports_.keys = &fresh_keys_; }
   void use_one_key() { ports_.keys = &keys_; }
 
+  /// Asks for what is due of these and works until they have a result.
+  void renew(const std::vector<store::DomainRow>& rows);
+
   std::vector<Event> events();
   std::vector<store::DomainRow> domains();
   std::vector<TxtRecord> ledger();
@@ -103,6 +106,8 @@ class FleetSimulation {
   Task<void> add_domains(std::function<void(Domain&)> shape);
   Task<void> submit(WorkRequest::Kind kind = WorkRequest::Kind::issue,
                     WorkRequest::Arguments arguments = {});
+  Task<void> submit_for(std::vector<store::DomainRow> rows, WorkRequest::Kind kind,
+                        WorkRequest::Arguments arguments);
   Task<void> die_after(Duration after);
   Task<void> execute();
   Task<void> execute_and_die(Duration after);
