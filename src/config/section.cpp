@@ -148,6 +148,11 @@ bool Section::holds_boolean(std::string_view key) {
   return node != nullptr && node->is_boolean();
 }
 
+bool Section::holds_table(std::string_view key) {
+  const auto* node = find(key);
+  return node != nullptr && node->is_table();
+}
+
 std::vector<std::pair<std::string, std::string>> Section::text_map(std::string_view key) {
   std::vector<std::pair<std::string, std::string>> entries;
   const auto inner = table(key);

@@ -25,18 +25,18 @@ struct Alarm {
   /// What tells it from the others that stand at one time.
   struct Key {
     Kind kind = Kind::failing;
-    Fqdn domain;  ///< empty for account
-    CaName ca;    ///< for account alone
+    Fqdn domain = {};  ///< empty for account
+    CaName ca = {};    ///< for account alone
 
     auto operator<=>(const Key&) const = default;
   };
 
   AlarmId id{};  ///< 0 before it is written
-  Key key;
+  Key key = {};
   Time since{};
-  std::string detail;              ///< one sentence: what is wrong, and what to do
-  std::optional<Time> cleared_at;  ///< nothing: it stands
-  std::string ending;              ///< one sentence: how it came to be over
+  std::string detail = {};              ///< one sentence: what is wrong, and what to do
+  std::optional<Time> cleared_at = {};  ///< nothing: it stands
+  std::string ending = {};              ///< one sentence: how it came to be over
 
   bool operator==(const Alarm&) const = default;
 };
@@ -62,7 +62,7 @@ struct Subscription {
 /// One thing that one notifier is to be told: that an alarm began, or that it is over.
 struct Notification {
   NotificationId id{};
-  Alarm alarm;
+  Alarm alarm = {};
   bool over = false;  ///< false: that it began, also when it is over by now
   int attempts = 0;   ///< that have failed
 

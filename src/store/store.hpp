@@ -87,9 +87,9 @@ struct NumberedEvent {
 
 /// How the alarms that stand differ from those that should.
 struct AlarmChanges {
-  std::vector<Alarm> raised;
-  std::vector<Alarm> cleared;  ///< by their keys, with `cleared_at` and `ending`
-  std::vector<Subscription> subscriptions;
+  std::vector<Alarm> raised = {};
+  std::vector<Alarm> cleared = {};  ///< by their keys, with `cleared_at` and `ending`
+  std::vector<Subscription> subscriptions = {};
   Time notify_at{};  ///< not before this moment, so that what comes together is told together
 };
 
