@@ -1,5 +1,8 @@
 #include "notify/curl_call.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "runtime/together.hpp"
@@ -42,7 +45,7 @@ Task<void> watch_over(Watch* watch) {
 
 CurlCall::CurlCall(const std::string& url, std::chrono::milliseconds limit,
                    const std::atomic<bool>* stop)
-    : easy_(curl_easy_init(), &curl_easy_cleanup), stop_(stop) {
+    : stop_(stop), easy_(curl_easy_init(), &curl_easy_cleanup) {
   CURL* const easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words_.data());
@@ -54,9 +57,17 @@ CurlCall::CurlCall(const std::string& url, std::chrono::milliseconds limit,
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &on_progress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &on_open);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
-CURLcode CurlCall::perform() { return curl_easy_perform(easy()); }
+CURLcode CurlCall::perform() {
+  const auto code = curl_easy_perform(easy());
+  for (const auto socket : sockets_) ::shutdown(socket, SHUT_RD);
+  return code;
+}
 
 std::string CurlCall::words(CURLcode code) const {
   return words_.front() == '\0' ? curl_easy_strerror(code) : words_.data();
@@ -65,6 +76,16 @@ std::string CurlCall::words(CURLcode code) const {
 int CurlCall::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto* const stop = static_cast<CurlCall*>(self)->stop_;
   return stop != nullptr && *stop ? 1 : 0;
+}
+
+int CurlCall::on_open(void* self, curl_socket_t socket, curlsocktype) {
+  static_cast<CurlCall*>(self)->sockets_.insert(socket);
+  return CURL_SOCKOPT_OK;
+}
+
+int CurlCall::on_close(void* self, curl_socket_t socket) {
+  static_cast<CurlCall*>(self)->sockets_.erase(socket);
+  return ::close(socket);
 }
 
 Task<void> run_stoppable(runtime::EventLoop* loop, runtime::Offload* offload,

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "runtime/event_loop.hpp"
@@ -22,6 +23,9 @@ class CurlCall {
   CurlCall(const std::string& url, std::chrono::milliseconds limit, const std::atomic<bool>* stop);
 
   CURL* easy() const { return easy_.get(); }
+
+  /// Afterwards nothing more is read: what libcurl says for a farewell waits for no answer, since
+  /// that wait would keep to no limit.
   CURLcode perform();
 
   /// libcurl's words for why it failed.
@@ -29,10 +33,13 @@ class CurlCall {
 
  private:
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+  static int on_open(void* self, curl_socket_t socket, curlsocktype purpose);
+  static int on_close(void* self, curl_socket_t socket);
 
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
   std::array<char, CURL_ERROR_SIZE> words_{};
   const std::atomic<bool>* stop_;
+  std::set<curl_socket_t> sockets_;                           // that are open
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;  // last: it calls back when it ends
 };
 
 /// Runs `work` on `offload`, and tells it by the flag when the caller is cancelled.

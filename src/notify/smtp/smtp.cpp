@@ -47,6 +47,7 @@ struct Conversation {
     if (word == "RCPT") recipient = line.substr(0, line.find_first_of("\r\n"));
   }
   void hears(std::string_view line) {
+    if (sent == "QUIT") return;  // what matters was said before
     said = cleaned(line.substr(0, std::min(line.find_first_of("\r\n"), most_words)));
     const bool refuses = said.starts_with('4') || said.starts_with('5');
     if (!recipient.empty() && refuses) refused.push_back(fmt::format("{}: {}", recipient, said));
