@@ -54,7 +54,8 @@ Task<int> send_tests(app::App* app, Context context, std::string name) {
     sent.emplace_back(each, std::move(status));
   }
   print(context, sent);
-  const bool all = std::ranges::all_of(sent, [](const auto& each) { return each.second.has_value(); });
+  const bool all =
+      std::ranges::all_of(sent, [](const auto& each) { return each.second.has_value(); });
   co_return all ? all_done : some_failed;
 }
 
