@@ -39,6 +39,7 @@ class Reader {
     for (auto& [name, ca] : all(top, "ca")) this->ca(CaName(name), ca);
     for (auto& [name, dns] : all(top, "dns")) this->dns(DnsName(name), dns);
     for (auto& [name, target] : all(top, "target")) this->target(TargetName(name), target);
+    for (auto& [name, table] : all(top, "notify")) notifier(NotifierName(name), table);
     defaults(top.section("defaults"));
     resolver(top.section("resolver"));
     probe(top.section("probe"));
@@ -48,6 +49,8 @@ class Reader {
     }
     for (const auto& [name, target] : config_.targets)
       secret_variables_.merge(target->secret_variables());
+    for (const auto& [name, notifier] : config_.notifiers)
+      secret_variables_.merge(notifier.section->secret_variables());
     config_.secret_variables = std::move(secret_variables_);
     return std::move(config_);
   }
@@ -276,6 +279,13 @@ class Reader {
     const auto type = type_of(table, deploy::target_types());
     if (type.empty()) return;
     config_.targets.emplace(std::move(name), deploy::read_target(type, table, folder_));
+  }
+
+  void notifier(NotifierName name, config::Section& table) {
+    const auto type = type_of(table, notify::notifier_types());
+    if (type.empty()) return;
+    auto read = notify::read_notifier(name, type, table, folder_);
+    config_.notifiers.emplace(std::move(name), std::move(read));
   }
 
   void defaults(config::Section table) {

@@ -16,6 +16,7 @@
 #include "fleet/ports.hpp"
 #include "model/identifiers.hpp"
 #include "model/key_type.hpp"
+#include "notify/notifier_section.hpp"
 #include "policy/ca_limits.hpp"
 
 namespace certherd::app {
@@ -81,6 +82,7 @@ struct Config {
   std::map<VaultName, std::filesystem::path> directories;
   std::map<VaultName, SecretsManagerConfig> secrets_managers;
   std::map<TargetName, std::shared_ptr<const deploy::TargetSection>> targets;  // shared by copies
+  std::map<NotifierName, notify::ReadNotifier> notifiers;
   fleet::Defaults defaults;
   dns::ResolverOptions resolver;
   ProbeConfig probe;

@@ -85,6 +85,10 @@ overrides = { "ns1.example.net" = "127.0.0.1" }
 [probe]
 timeout = "4s"
 warn_days = 21
+[notify.ops]
+type = "webhook"
+url = { env = "HOOK_URL" }
+events = ["expiring"]
 )";
 
 TEST_F(ConfigTest, ReadsEverySection) {
@@ -110,6 +114,9 @@ TEST_F(ConfigTest, ReadsEverySection) {
   EXPECT_EQ(config->resolver.servers.at(1).port, 5353);
   EXPECT_EQ(config->probe.timeout, 4s);
   EXPECT_EQ(config->probe.warn_days, 21);
+  EXPECT_THAT(config->notifiers.at(NotifierName("ops")).subscription.kinds,
+              ElementsAre(Alarm::Kind::expiring));
+  EXPECT_TRUE(config->secret_variables.contains("HOOK_URL"));
   EXPECT_EQ(config->resolver.overrides.at(Fqdn::literal("ns1.example.net")).port, 5300);
 }
 

@@ -29,7 +29,7 @@ struct Group {
 // A command that stands in none is shown last, under CLI11's own title.
 const std::vector<Group>& top_groups() {
   static const std::vector<Group> groups = {
-      {.title = "Set up", .commands = {"init", "config", "account", "store"}},
+      {.title = "Set up", .commands = {"init", "config", "account", "store", "notify"}},
       {.title = "Inventory", .commands = {"domain"}},
       {.title = "Certificates", .commands = {"issue", "run", "cert", "deploy"}},
       {.title = "Look and foresee", .commands = {"plan", "scan", "doctor", "log"}},
@@ -80,6 +80,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_deploy(top, context);
   add_scan(top, context);
   add_store(top, context);
+  add_notify(top, context);
   add_log(top, context);
   add_demo(top, context);
   add_help(top, context);

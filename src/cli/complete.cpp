@@ -144,6 +144,7 @@ void propose_values(Completion& completion, const Walk& walk, const CLI::Option&
     case ValueKind::dns:
     case ValueKind::vault:
     case ValueKind::target:
+    case ValueKind::notifier:
       for (const auto& name : names(kind, walk.config(), typed)) {
         // An argument that stands there already is not meant again.
         if (option.get_positional() && std::ranges::count(walk.arguments(), name) > 0) continue;
@@ -197,6 +198,8 @@ std::vector<std::string> names_of_config(ValueKind kind, const std::string& conf
       return texts(loaded->vault_names());
     case ValueKind::target:
       return keys(loaded->targets);
+    case ValueKind::notifier:
+      return keys(loaded->notifiers);
     case ValueKind::other:
     case ValueKind::file:
     case ValueKind::folder:
@@ -219,6 +222,7 @@ ValueKind kind_of(const CLI::Option& option) {
       Word{.word = "DNS", .kind = ValueKind::dns},
       Word{.word = "VAULT", .kind = ValueKind::vault},
       Word{.word = "TARGET", .kind = ValueKind::target},
+      Word{.word = "NOTIFIER", .kind = ValueKind::notifier},
       Word{.word = "FILE", .kind = ValueKind::file},
       Word{.word = "DIR", .kind = ValueKind::folder},
       Word{.word = "COMMAND", .kind = ValueKind::command},

@@ -10,7 +10,7 @@
 namespace certherd::cli {
 
 /// What the value of an option or argument names.
-enum class ValueKind { other, domain, ca, dns, vault, target, file, folder, command };
+enum class ValueKind { other, domain, ca, dns, vault, target, notifier, file, folder, command };
 
 /// By the word for its value, such as "DOMAIN" or "FILE".
 ValueKind kind_of(const CLI::Option& option);

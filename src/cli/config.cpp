@@ -6,6 +6,7 @@
 #include <map>
 
 #include "app/inventory_check.hpp"
+#include "app/notifiers.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "fleet/report.hpp"
@@ -52,6 +53,10 @@ Task<int> check(app::App* app, Context context) {
   }
   auto findings = co_await app->check();
   co_await app->stop();
+  const auto notifiers = app::open_notifiers(app->config(), app->loop(), app->offload());
+  for (auto& finding : co_await app::check_notifiers(&notifiers)) {
+    findings.push_back(std::move(finding));
+  }
   auto rows = co_await app->store().domains();
   if (!rows) co_return report(context, rows.error());
   for (auto& clash : clashes(app->config(), *rows)) findings.push_back(std::move(clash));

@@ -96,6 +96,15 @@ constexpr std::string_view targets = R"(
 # at_once = 4
 # keys = ["ecdsa-p256", "rsa-2048"]       # types that the place takes; otherwise all
 
+# [notify.ops]                            # who is told when something is wrong: docs/notify.md
+# type = "smtp"                           # or "webhook" with a url
+# url = "smtp://mail.example.com:587"
+# user = "certherd"
+# password = { env = "MAIL_PASSWORD" }
+# from = "certherd@example.com"
+# to = ["ops@example.com"]
+# events = ["failing", "expiring", "not-served", "account", "recovered"]
+
 [defaults]
 )";
 

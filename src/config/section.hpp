@@ -61,7 +61,7 @@ class Section {
   std::optional<std::vector<std::string>> text_or_texts(std::string_view key);
   /// Whether true or false stands there, for keys that take something else besides.
   bool holds_boolean(std::string_view key);
-  /// Likewise a table.
+  /// Whether a table stands there, for keys that take something else besides.
   bool holds_table(std::string_view key);
   /// A table of texts; empty where the others give nothing.
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);

@@ -20,14 +20,18 @@ using Fingerprint = Strong<struct FingerprintTag>;  ///< SHA-256 of the leaf, lo
 
 using KeyHash = Strong<struct KeyHashTag>;  ///< SHA-256 of a SubjectPublicKeyInfo, lower-case hex
 
-/// Which configured section something is about: [ca.NAME], [dns.NAME], [vault.NAME], [target.NAME].
+/// Which configured section something is about: [ca.NAME], [dns.NAME], [vault.NAME], [target.NAME],
+/// [notify.NAME].
 using CaName = Strong<struct CaNameTag>;
 using DnsName = Strong<struct DnsNameTag>;
 using VaultName = Strong<struct VaultNameTag>;
 using TargetName = Strong<struct TargetNameTag>;
+using NotifierName = Strong<struct NotifierNameTag>;
 
 /// Row numbers of the store; 0 before a row is written.
 enum class DomainId : std::int64_t {};
 enum class IssuanceId : std::int64_t {};
+enum class AlarmId : std::int64_t {};
+enum class NotificationId : std::int64_t {};
 
 }  // namespace certherd

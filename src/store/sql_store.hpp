@@ -56,6 +56,16 @@ class SqlStore final : public Store {
 
   Task<Result<int>> reseal(Reseal reseal, std::vector<Event> events) override;
 
+  Task<Result<std::vector<Alarm>>> standing_alarms() override;
+  Task<Result<int>> change_alarms(AlarmChanges changes) override;
+  Task<Result<std::optional<Time>>> next_notification(NotifierName notifier) override;
+  Task<Result<std::vector<Notification>>> take_notifications(NotifierName notifier,
+                                                             std::size_t limit,
+                                                             Time until) override;
+  Task<Status> finish_notifications(std::vector<NotificationId> notifications) override;
+  Task<Result<int>> put_off_notifications(PutOff put_off) override;
+  Task<Result<int>> forget_notifiers_but(std::set<NotifierName> known) override;
+
   Task<Status> append(std::vector<Event> events) override;
   Task<Result<std::vector<NumberedEvent>>> events(EventQuery query) override;
 

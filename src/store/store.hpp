@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "dns/ledger.hpp"
 #include "model/account.hpp"
+#include "model/alarm.hpp"
 #include "model/certificate.hpp"
 #include "model/domain.hpp"
 #include "model/event.hpp"
@@ -83,6 +85,22 @@ struct EventQuery {
 struct NumberedEvent {
   std::int64_t number = 0;
   Event event;
+};
+
+/// How the alarms that stand differ from those that should.
+struct AlarmChanges {
+  std::vector<Alarm> raised = {};
+  std::vector<Alarm> cleared = {};  ///< by their keys, with `cleared_at` and `ending`
+  std::vector<Subscription> subscriptions = {};
+  Time notify_at{};  ///< not before this moment, so that what comes together is told together
+};
+
+/// What is done about notifications that could not be sent.
+struct PutOff {
+  std::vector<NotificationId> notifications;
+  Time next_at{};
+  Time give_up{};     ///< those that have failed since then or longer are dropped
+  std::string error;  ///< the last one, for the event that tells so
 };
 
 /// All state of certherd, by domain verbs. One writer session on one thread commits whatever is
@@ -190,6 +208,29 @@ class Store : public dns::Ledger, public runtime::Budget {
   virtual Task<Status> amend_allowances(std::vector<Amendment> amendments) = 0;
   /// All that were ever drawn on, by name.
   virtual Task<Result<std::map<std::string, Level>>> levels() = 0;
+
+  // Alarms, and who is still to be told of them.
+
+  /// Those that stand, by id.
+  virtual Task<Result<std::vector<Alarm>>> standing_alarms() = 0;
+  /// Writes which begin and which are over, each with an event (alarm.raised, alarm.cleared) and a
+  /// notification for each subscription that hears of it. One that stands already, or does not
+  /// stand any more, is left as it is. Gives how many have changed.
+  virtual Task<Result<int>> change_alarms(AlarmChanges changes) = 0;
+
+  /// When the notifier's oldest notification may be sent; nothing when it has none.
+  virtual Task<Result<std::optional<Time>>> next_notification(NotifierName notifier) = 0;
+  /// Its notifications, oldest first, at most `limit`; none before the oldest one's time. Until
+  /// `until` nobody else gets any of them.
+  virtual Task<Result<std::vector<Notification>>> take_notifications(NotifierName notifier,
+                                                                     std::size_t limit,
+                                                                     Time until) = 0;
+  virtual Task<Status> finish_notifications(std::vector<NotificationId> notifications) = 0;
+  /// Counts a failed attempt for each. Gives how many were given up; an event
+  /// (notification.given_up) for each notifier tells so.
+  virtual Task<Result<int>> put_off_notifications(PutOff put_off) = 0;
+  /// Gives up all that is for notifiers which are not among `known`, with events likewise.
+  virtual Task<Result<int>> forget_notifiers_but(std::set<NotifierName> known) = 0;
 
   // Audit trail.
 
