@@ -10,6 +10,7 @@
 #include "crypto/private_key.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
+#include "model/renewal.hpp"
 #include "runtime/task.hpp"
 
 namespace certherd::acme {
@@ -100,6 +101,12 @@ struct Authorization {
   const Challenge* dns_01() const;
 };
 
+/// RFC 9773 section 4.2.
+struct RenewalInfo {
+  RenewalWindow window;
+  std::optional<Time> retry_at;  ///< when to ask again; nothing: the CA did not say
+};
+
 struct Chain {
   std::string pem;                         ///< leaf first
   std::vector<CertificateUrl> alternates;  ///< other chains for the same leaf
@@ -156,6 +163,11 @@ class Client {
   virtual Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) = 0;
 
   virtual Task<Result<Chain>> download(CertificateUrl url) = 0;
+
+  /// When the CA wants the certificate with this ARI id to be renewed (RFC 9773 section 4.1). Not
+  /// signed, and no account is needed. Errors besides: not_found when the CA has no renewal
+  /// information, or does not know the certificate.
+  virtual Task<Result<RenewalInfo>> renewal_info(std::string ari_id) = 0;
 
   /// Revokes a certificate (DER) by the account, which must have ordered it or be authorized for
   /// all its names. `reason` is a code of RFC 5280 section 5.3.1. Errors besides: conflict when it

@@ -15,6 +15,7 @@
 #include "acme/directory.hpp"
 #include "acme/object_reader.hpp"
 #include "acme/order.hpp"
+#include "acme/renewal_info.hpp"
 #include "acme/session.hpp"
 #include "acme/urls.hpp"
 #include "base/log.hpp"
@@ -56,6 +57,7 @@ class HttpClient final : public Client {
   Task<Result<Challenge>> answer(ChallengeUrl url) override;
   Task<Result<Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
   Task<Result<Chain>> download(CertificateUrl url) override;
+  Task<Result<RenewalInfo>> renewal_info(std::string ari_id) override;
   Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override;
   Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
                              std::optional<int> reason) override;
@@ -349,6 +351,24 @@ Task<Result<Chain>> HttpClient::download(CertificateUrl url) {
   }
   chain.pem = std::move(response->body);
   co_return chain;
+}
+
+Task<Result<RenewalInfo>> HttpClient::renewal_info(std::string ari_id) {
+  const std::string op = "renewalInfo";
+  auto known = co_await directory();
+  if (!known) co_return fail(std::move(known.error()).during(op));
+  if (known->renewal_info.empty()) {
+    co_return fail(Error::Kind::not_found, op, "the CA has no renewal information");
+  }
+  auto url = renewal_info_url(known->renewal_info, ari_id);
+  auto response = co_await session_.get(std::move(url));
+  if (!response) co_return fail(std::move(response.error()).during(op));
+  auto object = parse_object(*response, op);
+  if (!object) co_return fail(std::move(object.error()));
+  auto window = parse_renewal_info(*object);
+  if (!window) co_return fail(std::move(window.error()));
+  co_return RenewalInfo{.window = std::move(*window),
+                        .retry_at = http::retry_after(*response, session_.now())};
 }
 
 Task<Status> HttpClient::revoke(std::string certificate_der, std::optional<int> reason) {

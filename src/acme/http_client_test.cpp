@@ -117,6 +117,42 @@ TEST_F(AcmeClient, FindsAnAccountThatTheKeyHasAlready) {
   EXPECT_EQ(account->url.text(), "https://ca.example/account/7");
 }
 
+TEST_F(AcmeClient, AsksWhenACertificateIsToBeRenewed) {
+  http.expect(Method::get, "https://ca.example/dir", json_answer(200, R"({
+      "newNonce": "https://ca.example/nonce", "newAccount": "https://ca.example/new-account",
+      "newOrder": "https://ca.example/new-order", "renewalInfo": "https://ca.example/ari"})"));
+  const std::string question = "https://ca.example/ari/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+  http.expect(Method::get, question,
+              json_answer(200, R"({"suggestedWindow": {"start": "2026-12-01T00:00:00Z",
+                  "end": "2026-12-03T00:00:00+01:00"}, "explanationURL": "https://ca.example/why"})",
+                          {{"retry-after", "21600"}}));
+  const auto asked = run(client->renewal_info("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"));
+  ASSERT_TRUE(asked) << asked.error().message();
+  EXPECT_EQ(asked->window.start, *parse_time("2026-12-01T00:00:00Z"));
+  EXPECT_EQ(asked->window.end, *parse_time("2026-12-02T23:00:00Z"));
+  EXPECT_EQ(asked->window.explanation_url, "https://ca.example/why");
+  EXPECT_EQ(asked->retry_at, loop->clock().now() + std::chrono::hours(6));
+
+  for (const auto* bad :
+       {R"({})", R"({"suggestedWindow": {}})",
+        R"({"suggestedWindow": {"start": "soon", "end": ""}})",
+        R"({"suggestedWindow": {"start": "2026-12-03T00:00:00Z", "end": "2026-12-03T00:00:00Z"}})",
+        R"({"suggestedWindow": "2026-12-03T00:00:00Z"})"}) {
+    http.expect(Method::get, question, json_answer(200, bad));
+    const auto refused = run(client->renewal_info("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"));
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().kind, Error::Kind::rejected) << bad;
+  }
+  http.expect(Method::get, question, answer(503, "text/html", ""));
+  EXPECT_EQ(run(client->renewal_info("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE")).error().kind,
+            Error::Kind::transient);
+}
+
+TEST_F(AcmeClient, ACaWithoutRenewalInformationIsNotAsked) {
+  expect_directory();
+  EXPECT_EQ(run(client->renewal_info("a.b")).error().kind, Error::Kind::not_found);
+}
+
 TEST_F(AcmeClient, CannotUseAnAccountOrOrderWithoutItsUrl) {
   expect_first_contact();
   expect_post("https://ca.example/new-account", nonced(json_answer(201, valid_account), "n"));

@@ -20,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t config_limit = 1U << 20U;
+constexpr Duration shortest_feed_interval = std::chrono::seconds(1);
+constexpr Duration shortest_probe_interval = std::chrono::seconds(1);
 
 /// By these every AWS SDK, and so certherd, may be given what it signs with.
 constexpr std::array secret_variables_of_aws = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
@@ -40,6 +42,7 @@ class Reader {
     for (auto& [name, dns] : all(top, "dns")) this->dns(DnsName(name), dns);
     for (auto& [name, target] : all(top, "target")) this->target(TargetName(name), target);
     for (auto& [name, table] : all(top, "notify")) notifier(NotifierName(name), table);
+    for (auto& [name, feed] : all(top, "inventory")) this->inventory(name, feed);
     defaults(top.section("defaults"));
     resolver(top.section("resolver"));
     probe(top.section("probe"));
@@ -358,13 +361,37 @@ class Reader {
     table.done();
   }
 
+  void inventory(const std::string& name, config::Section table) {
+    auto& feed = config_.inventories[name];
+    feed.command = table.texts("command").value_or(std::vector<std::string>{});
+    if (feed.command.empty() || feed.command.front().empty()) {
+      table.fault("command", R"(must be a program and its arguments, such as ["./domains.sh"])");
+    } else if (feed.command.front().contains('/')) {
+      feed.command.front() = absolute(feed.command.front()).string();
+    }
+    feed.every = table.duration("every").value_or(feed.every);
+    feed.timeout = table.duration("timeout").value_or(feed.timeout);
+    if (feed.every < shortest_feed_interval) table.fault("every", "is too often: 1s at the least");
+    feed.prune = table.boolean("prune").value_or(feed.prune);
+    feed.retire = table.boolean("retire").value_or(feed.retire);
+    if (feed.retire && !feed.prune) table.fault("retire", "goes with prune = true alone");
+    // Each would disable what the other one prints.
+    if (feed.prune && config_.inventories.size() > 1) {
+      table.fault("prune", "goes with a single [inventory.NAME] alone");
+    }
+    table.done();
+  }
+
   void probe(config::Section table) {
     if (const auto trust = table.text("trust")) config_.probe.trust = absolute(*trust);
     config_.probe.timeout = table.duration("timeout").value_or(config_.probe.timeout);
     config_.defaults.probe_timeout = config_.probe.timeout;
     config_.probe.warn_days =
         static_cast<int>(table.integer("warn_days", 0, 3'650).value_or(config_.probe.warn_days));
-    table.refuse("every");
+    config_.probe.every = table.duration("every").value_or(config_.probe.every);
+    if (config_.probe.every < shortest_probe_interval) {
+      table.fault("every", "is too often: 1s at the least");
+    }
     table.done();
   }
 

@@ -67,7 +67,17 @@ struct SecretsManagerConfig {
 struct ProbeConfig {
   std::filesystem::path trust;  ///< further roots for judging served chains; empty: none
   Duration timeout = std::chrono::seconds(10);
-  int warn_days = 14;  ///< a scan calls what ends within them expiring
+  Duration every = std::chrono::hours(6);  ///< between two looks of the service at an endpoint
+  int warn_days = 14;                      ///< a scan calls what ends within them expiring
+};
+
+/// A program that knows the domains better than the inventory does ([inventory.NAME]).
+struct InventoryFeedConfig {
+  std::vector<std::string> command;  ///< program and arguments; it prints what `domain sync` reads
+  Duration every = std::chrono::hours(1);
+  Duration timeout = std::chrono::minutes(10);
+  bool prune = false;   ///< disable the domains that it does not print
+  bool retire = false;  ///< and take these off their targets
 };
 
 /// The config file as typed values; paths are absolute.
@@ -83,6 +93,7 @@ struct Config {
   std::map<VaultName, SecretsManagerConfig> secrets_managers;
   std::map<TargetName, std::shared_ptr<const deploy::TargetSection>> targets;  // shared by copies
   std::map<NotifierName, notify::ReadNotifier> notifiers;
+  std::map<std::string, InventoryFeedConfig> inventories;
   fleet::Defaults defaults;
   dns::ResolverOptions resolver;
   ProbeConfig probe;

@@ -1,5 +1,6 @@
 #include "app/work.hpp"
 
+#include "app/dead_requests.hpp"
 #include "app/lease.hpp"
 #include "app/process_identity.hpp"
 #include "base/log.hpp"
@@ -74,7 +75,7 @@ Task<Result<std::vector<boost::json::object>>> Work::carry_out(std::vector<WorkR
 }
 
 Task<Status> Work::execute() {
-  if (auto dropped = co_await drop_requests_of_the_dead(); !dropped) co_return dropped;
+  if (auto dropped = co_await drop_requests_of_the_dead(&app_.store()); !dropped) co_return dropped;
   if (auto started = co_await app_.start(); !started) {
     co_await app_.stop();
     co_return started;
@@ -87,19 +88,6 @@ Task<Status> Work::execute() {
   auto status = co_await executor_->run();
   co_await app_.stop();
   co_return status;
-}
-
-Task<Status> Work::drop_requests_of_the_dead() {
-  auto open = co_await app_.store().open_requests(0);
-  if (!open) co_return fail(std::move(open.error()));
-  std::set<std::string> owners;
-  for (const auto& request : *open) owners.insert(request.owner);
-  for (const auto& owner : owners) {
-    if (!is_dead(owner)) continue;
-    auto dropped = co_await app_.store().withdraw_requests(owner);
-    if (!dropped) co_return dropped;
-  }
-  co_return Status{};
 }
 
 Task<Result<std::vector<boost::json::object>>> Work::results() {

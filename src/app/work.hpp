@@ -30,7 +30,6 @@ class Work {
 
  private:
   Task<Status> execute();
-  Task<Status> drop_requests_of_the_dead();
   Task<Result<std::vector<boost::json::object>>> results();
 
   App& app_;

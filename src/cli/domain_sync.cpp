@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "app/inventory_feed.hpp"
 #include "base/log.hpp"
 #include "cli/domain.hpp"
 
@@ -14,6 +15,7 @@ namespace json = boost::json;
 
 struct Options {
   std::string path;
+  std::string feed;
   bool prune = false;
   bool dry_run = false;
   bool yes = false;
@@ -67,13 +69,22 @@ std::vector<Domain> with_new_names(const app::SyncPlan& plan) {
   return domains;
 }
 
+Task<Result<app::InventoryFile>> read_named_feed(app::App* app, std::string name) {
+  if (app->config().inventories.contains(name)) co_return co_await app::read_feed(app, name);
+  co_return fail(Error::Kind::misconfigured, "--feed",
+                 fmt::format("there is no [inventory.{}] in the config", name));
+}
+
 Task<int> sync(app::App* app, Context context, Options options) {
-  auto file = co_await read_inventory(app, context, options.path);
+  auto file = options.feed.empty() ? co_await read_inventory(app, context, options.path)
+                                   : co_await read_named_feed(app, options.feed);
   if (!file) co_return report(context, file.error());
   if (!file->faults.empty()) co_return report(context, file->faults.error());
   auto inventory = co_await app->store().domains();
   if (!inventory) co_return report(context, inventory.error());
-  const auto plan = app::plan_sync(*inventory, file->rows, options.prune);
+  const bool prune =
+      options.prune || (!options.feed.empty() && app->config().inventories.at(options.feed).prune);
+  const auto plan = app::plan_sync(*inventory, file->rows, prune);
 
   const bool many = plan.touched() > plan.allowance();
   const bool write = !options.dry_run && !plan.empty();
@@ -115,17 +126,24 @@ void add_domain_sync(CLI::App& domain, Context& context) {
       "Examples:\n"
       "  certherd domain sync fleet.csv --dry-run\n"
       "  certherd domain sync fleet.csv --prune\n"
+      "  certherd domain sync --feed company --dry-run\n"
       "  certherd domain export | sed s/,web,/,ops,/ | certherd domain sync - --yes");
   auto options = std::make_shared<Options>();
+  auto* file = command->add_option("FILE", options->path,
+                                   "CSV or JSON lines, as for import; - is standard input");
+  file->type_name("FILE");
   command
-      ->add_option("FILE", options->path, "CSV or JSON lines, as for import; - is standard input")
-      ->type_name("FILE")
-      ->required();
+      ->add_option("--feed", options->feed, "What the program of [inventory.NAME] prints instead")
+      ->type_name("NAME")
+      ->excludes(file);
   command->add_flag("--prune", options->prune, "Disable the domains that are not in the file");
   command->add_flag("--dry-run", options->dry_run, "Only show what would change");
   command->add_flag("--yes", options->yes,
                     "Also when it changes more than a tenth of the inventory");
-  command->callback([&context, options] {
+  command->callback([&context, options, command] {
+    if (options->path.empty() && options->feed.empty()) {
+      throw CLI::RequiredError(command->get_name() + ": FILE or --feed");
+    }
     context.action = [&context, options] {
       return with_app(context, [&](app::App* app) { return sync(app, context, *options); });
     };

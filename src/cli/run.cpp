@@ -1,11 +1,21 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <memory>
 
+#include "app/service.hpp"
+#include "base/log.hpp"
 #include "cli/context.hpp"
 #include "cli/work_command.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/task_group.hpp"
 
 namespace certherd::cli {
 namespace {
+
+constexpr int signal_status = 128;
 
 Task<int> run_once(app::App* app, Context context) {
   auto rows = co_await app->store().domains();
@@ -18,21 +28,67 @@ Task<int> run_once(app::App* app, Context context) {
   co_return co_await carry_out(app, context, std::move(requests));
 }
 
+// SIGHUP reads the config again; the others ask for a drain, and a second one ends it at once.
+Task<void> watch_signals(runtime::EventLoop* loop, app::Service* service) {
+  int signal = SIGHUP;
+  while (signal == SIGHUP) {
+    signal = co_await runtime::wait_for_termination(loop);
+    if (signal == SIGHUP) service->reload();
+  }
+  log::info("saving what is under way (once more to end at once)");
+  service->drain();
+  do {
+    signal = co_await runtime::wait_for_termination(loop);
+  } while (signal == SIGHUP);
+  // Every step is journalled before it is begun, so ending here loses nothing either.
+  _exit(signal_status + signal);
+}
+
+Task<int> serve(runtime::EventLoop* loop, app::Config config, Context context) {
+  app::Service service(*loop, std::move(config));
+  runtime::TaskGroup background(*loop);
+  background.spawn(watch_signals(loop, &service));
+  auto status = co_await service.run();
+  background.cancel();
+  co_await background.join();
+  if (!status) co_return report(context, status.error());
+  co_return all_done;
+}
+
+int serve(const Context& context) {
+  auto file = app::find_config(context.config);
+  if (!file) return report(context, file.error());
+  auto config = app::load_config(*file);
+  if (!config) return report(context, config.error());
+  auto loop = runtime::make_event_loop();
+  return loop->run(serve(loop.get(), std::move(*config), context));
+}
+
 }  // namespace
 
 void add_run(CLI::App& parent, Context& context) {
-  auto* command = parent.add_subcommand("run", "Do all that is due, prove it, and exit");
+  auto* command = parent.add_subcommand("run", "Keep all certificates valid: the service");
   command->footer(
-      "Goes through the enabled domains, gets a certificate for each one that is due, installs it\n"
-      "where it is missing, and takes up what an earlier run left unfinished. Domains whose\n"
-      "certificate is good are \"current\". What it would do now is shown by `certherd plan`.\n\n"
-      "Example, from a timer:\n"
-      "  certherd --config /etc/certherd/certherd.toml run --once");
+      "Renews each certificate when its CA wants it renewed, or by its age, installs it, sees "
+      "that\n"
+      "it is served, and takes up what an earlier process left unfinished. Every endpoint is "
+      "looked\n"
+      "at again and again, and what is wrong stands in `certherd log`. What comes next, and when, "
+      "is\n"
+      "shown by `certherd plan`. Other commands work beside it.\n\n"
+      "SIGTERM ends it within seconds, with all progress saved. SIGHUP reads the config again; "
+      "one\n"
+      "with faults is refused, and the old one stays. One process executes for a store: a second\n"
+      "one says who does, and exits with 2.\n\n"
+      "With --once it does all that is due now, proves it, and exits.\n\n"
+      "Examples:\n"
+      "  certherd --config /etc/certherd/certherd.toml run\n"
+      "  certherd --config /etc/certherd/certherd.toml run --once   # from a timer");
   auto once = std::make_shared<bool>(false);
-  command->add_flag("--once", *once, "Exit when nothing is due any more: the only way so far")
-      ->required();
+  command->add_flag("--once", *once, "Exit when nothing is due any more");
   command->callback([&context, once] {  // keeps `once` alive while the line is parsed
-    context.action = [&context] {
+    context.action = [&context, once] {
+      if (!*once) return serve(context);
       return with_app(context, [&](app::App* app) { return run_once(app, context); });
     };
   });

@@ -72,6 +72,7 @@ Task<Result<std::unique_ptr<Stage>>> Stage::set(runtime::EventLoop* loop, runtim
   ca.environment.emplace("PEBBLE_VA_NOSLEEP", "1");
   ca.domain_blocklist = std::move(options.domain_blocklist);
   ca.external_account_keys = std::move(options.external_account_keys);
+  ca.certificate_validity = options.certificate_validity;
   auto pebble = co_await PebbleServer::start(loop, offload, std::move(ca));
   if (!pebble) co_return fail(std::move(pebble.error()));
   stage->pebble_ = std::move(*pebble);

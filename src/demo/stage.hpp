@@ -17,6 +17,7 @@ struct StageOptions {
   std::vector<std::string> domain_blocklist{};       ///< names that Pebble refuses
   std::map<std::string, std::string> environment{};  ///< Pebble's, over what a demo gives it
   std::map<std::string, std::string> external_account_keys{};  ///< see PebbleOptions
+  std::chrono::seconds certificate_validity = PebbleOptions{}.certificate_validity;
 };
 
 /// What the demo plays on: a CA (Pebble), an edge (nginx), and a config and an inventory that

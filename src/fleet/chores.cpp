@@ -41,6 +41,12 @@ std::optional<Chore> Chores::next(const std::set<DomainId>& busy) {
   return std::nullopt;
 }
 
+std::set<DomainId> Chores::domains() const {
+  std::set<DomainId> domains;
+  for (const auto& [when, chore] : waiting_) domains.insert(chore.request.domain_id);
+  return domains;
+}
+
 std::optional<Time> Chores::next_due() const {
   const auto later = waiting_.upper_bound(now());
   if (later == waiting_.end()) return std::nullopt;

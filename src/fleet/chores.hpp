@@ -35,6 +35,8 @@ class Chores {
 
   void add(WorkRequest request);
   bool empty() const { return waiting_.empty(); }
+  /// Those that something is to be done for.
+  std::set<DomainId> domains() const;
 
   /// Takes out the one that has waited longest of those due whose domain is not in `busy`.
   std::optional<Chore> next(const std::set<DomainId>& busy);

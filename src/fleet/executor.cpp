@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 // Long enough to gather the removals of many domains into one call, short against any TTL.
 constexpr Duration sweep_linger = 2s;
+// For what a sweep could not remove, or was not allowed to forget yet.
+constexpr Duration sweep_every = 30min;
 
 // Steps under way at a drain are mostly waiting for one answer; what takes longer is begun anew
 // by the next run, which looks first.
@@ -90,10 +92,10 @@ Task<Status> Executor::work_until_done() {
   Time next_poll = now();
   while (!draining_ && !lease_lost_ && !broken_ && !defect_) {
     const auto idle = [this] { return tracked_.empty() && chores_.empty() && busy_.empty(); };
-    if (now() >= next_poll || idle()) {
+    if (now() >= next_poll || (idle() && !options_.serves)) {
       if (auto admitted = co_await admit_requests(); !admitted) co_return admitted;
       next_poll = now() + options_.request_poll;
-      if (idle()) break;
+      if (idle() && !options_.serves) break;
     }
     while (!waiting_.empty() && waiting_.begin()->first <= now()) {
       const auto id = waiting_.begin()->second;
@@ -148,7 +150,7 @@ Task<Status> Executor::admit(WorkRequest request) {
   progress_.total += 1;
   Tracked tracked;
   tracked.domain = request.domain;
-  tracked.requests = {request.id};
+  if (request.id != 0) tracked.requests = {request.id};
   auto& entry = tracked_.emplace(request.domain_id, std::move(tracked)).first->second;
   const auto id = request.domain_id;
 
@@ -317,7 +319,7 @@ Task<void> Executor::work(DomainId id, Task<Status> task) {
 
 Task<Status> Executor::do_chore(Chore chore) {
   const auto id = chore.request.domain_id;
-  const auto request = chore.request.id;
+  auto request = chore.request;
   auto report = co_await chores_.carry_on(std::move(chore));
   if (!report) co_return Status{};
   // It may have ended what an earlier process had begun.
@@ -327,9 +329,55 @@ Task<Status> Executor::do_chore(Chore chore) {
     if (!*active) leftover_.erase(id);
   }
   if (report->error) log::warning("{}: {}", report->domain, report->error->message());
-  if (request == 0) co_return Status{};
+  if (options_.finished) options_.finished();
+  if (request.id == 0) {
+    if (request.kind != WorkRequest::Kind::deploy) co_return Status{};
+    co_return co_await note_unasked(std::move(request.domain), std::move(report->error));
+  }
   count(*report);
-  co_return co_await ports_.store->finish_request(request, to_text(*report));
+  co_return co_await ports_.store->finish_request(request.id, to_text(*report));
+}
+
+Task<Status> Executor::note_unasked(Fqdn name, std::optional<Error> error) {
+  auto row = co_await ports_.store->domain(std::move(name));
+  if (!row && row.error().kind == Error::Kind::not_found) co_return Status{};
+  if (!row) co_return fail(std::move(row.error()));
+  store::Changes::Outcome outcome;
+  if (error) {
+    outcome.failures = row->domain.failures + 1;
+    const auto pause = policy::slow_lane(outcome.failures, ports_.random->fraction());
+    outcome.next_at = std::max(error->retry_at.value_or(now()), now() + pause);
+    error->retry_at = outcome.next_at;
+    outcome.last_error = std::move(error);
+  }
+  store::Changes changes;
+  changes.outcome = std::move(outcome);
+  co_return co_await ports_.store->amend(row->domain.id, std::move(changes));
+}
+
+Task<Result<Time>> Executor::admit_due(std::vector<store::DomainRow> rows) {
+  Time next = Time::max();
+  const auto chores = chores_.domains();
+  for (const auto& row : rows) {
+    const auto& domain = row.domain;
+    if (!domain.enabled || tracked_.contains(domain.id)) continue;
+    if (chores.contains(domain.id) || busy_.contains(domain.id)) continue;
+    const auto plan =
+        policy::plan_for(domain, row.certificate, row.working, targets_of(domain, ports_.defaults),
+                         ports_.defaults.renew_at, now());
+    if (plan.at > now()) next = std::min(next, plan.at);
+    if (plan.action == policy::Action::none || plan.at > now()) continue;
+    WorkRequest request;
+    request.kind = WorkRequest::Kind::renew;
+    request.domain_id = domain.id;
+    request.domain = domain.name;
+    if (draining_ || lease_lost_ || broken_) break;
+    if (auto admitted = co_await admit(std::move(request)); !admitted) {
+      co_return fail(std::move(admitted.error()));
+    }
+  }
+  changed_.notify_all();
+  co_return next;
 }
 
 // Takes one domain step by step until it has to wait or has its result.
@@ -516,6 +564,7 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
     co_return Status{};
   }
   tracked.look_first = true;
+  tracked.noted = put_off;
   if (!put_off) {
     log::debug("{}: {} (again at {})", tracked.domain, error.message(), format_time(retry_at));
     wait_until(id, retry_at);
@@ -609,14 +658,23 @@ void Executor::count(const Report& report) {
 
 Task<Status> Executor::finish(DomainId id, Report report) {
   if (report.error) log::warning("{}: {}", report.domain, report.error->message());
+  if (options_.serves && report.outcome == Outcome::issued && report.certificate) {
+    log::info("{}: certificate {}, good until {}", report.domain, report.certificate->serial,
+              format_time(report.certificate->not_after));
+  }
   const auto text = to_text(report);
   // By index: a request for the same domain may be admitted meanwhile.
   const auto& requests = tracked_.at(id).requests;
+  if (requests.empty() && report.error && !tracked_.at(id).noted) {
+    auto noted = co_await note_unasked(report.domain, report.error);
+    if (!noted) co_return noted;
+  }
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (auto done = co_await ports_.store->finish_request(requests[i], text); !done) co_return done;
   }
   count(report);
   tracked_.erase(id);
+  if (options_.finished) options_.finished();
   co_return Status{};
 }
 
@@ -639,7 +697,7 @@ Task<void> Executor::keep_lease() {
 
 Task<void> Executor::sweep_when_asked() {
   while (true) {
-    if (!sweep_wanted_) co_await sweep_wakeup_.wait();
+    if (!sweep_wanted_) co_await sweep_wakeup_.wait_until(now() + sweep_every);
     co_await ports_.clock().sleep_for(sweep_linger);
     sweep_wanted_ = false;
     co_await sweep(&dns::ChangeBatcher::sweep_in_passing);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -45,6 +46,10 @@ class Executor {
     /// A domain that is put off for longer has its result now: deferred or failed.
     Duration patience = std::chrono::seconds(45);
     int running = 256;  ///< steps under way at one time
+    /// Goes on until drain(), also when nothing is to be done: what is due comes by admit_due().
+    bool serves = false;
+    /// Called whenever a domain has its result.
+    std::function<void()> finished{};
   };
 
   Executor(Ports& ports, Options options);
@@ -58,6 +63,11 @@ class Executor {
   /// Begin nothing new, and let run() return soon.
   void drain();
 
+  /// Takes up what is due of the inventory, which was just read, as if it had been asked for, and
+  /// gives the moment at which more of it will be; to be called while run() goes on. A failure puts
+  /// a domain off, in its row. Errors: the store's.
+  Task<Result<Time>> admit_due(std::vector<store::DomainRow> rows);
+
   const Progress& progress() const { return progress_; }
 
  private:
@@ -69,6 +79,7 @@ class Executor {
     IssuanceId issuance{};    ///< none yet: it is started when the CA has room
     bool look_first = false;  ///< taken over from an earlier process, or a step that failed
     bool taken_over = false;  ///< its issuance was begun by an earlier process
+    bool noted = false;       ///< its row says that it is put off
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
     std::vector<std::int64_t> requests;
   };
@@ -87,6 +98,8 @@ class Executor {
 
   Task<void> work(DomainId id, Task<Status> task);
   Task<Status> do_chore(Chore chore);
+  /// Of work that nobody has asked for, its row says how it went: well, or when it goes on.
+  Task<Status> note_unasked(Fqdn name, std::optional<Error> error);
   Task<Status> advance(DomainId id);
   /// Asks the CA's limits for one order; false when the domain has to wait for them, or has its
   /// result. `issuance` is the row that wants to order, if there is one yet.

@@ -8,6 +8,8 @@
 #include "base/time.hpp"
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
+#include "model/key_type.hpp"
+#include "model/renewal.hpp"
 #include "model/revocation.hpp"
 
 namespace certherd {
@@ -34,14 +36,21 @@ struct Certificate {
   Time not_before;
   Time not_after;
   Fingerprint fingerprint;
-  std::string ari_id;  ///< RFC 9773 section 4.1; empty when the leaf has no key identifier
-  CaName ca;           ///< that issued it; empty when it was kept before that was written down
+  std::string ari_id;   ///< RFC 9773 section 4.1; empty when the leaf has no key identifier
+  CaName ca;            ///< that issued it; empty when it was kept before that was written down
+  std::string profile;  ///< under which the CA issued it; empty where it has none or did not say
+  std::optional<KeyType> key_type;  ///< nothing when it was kept before that was written down
+  Duration issued_in{};             ///< from the beginning of its issuance until it was seen served
   VaultName vault_name;
   VaultReferences vault;
   std::map<TargetName, Installed> targets;
   std::optional<bool> served;  ///< nothing: not looked at, or nowhere to look
   std::optional<RevocationReason> revocation_reason;  ///< set before the CA is asked to revoke it
   std::optional<Time> revoked_at;                     ///< when the CA was seen to have done so
+
+  /// What the CA has said of its renewal. Not part of what is written with a certificate: the
+  /// store keeps it apart, and fills it in for a current one.
+  Renewal renewal;
 
   /// Whether a revocation is wanted that the CA has not confirmed yet.
   bool revoking() const { return revocation_reason && !revoked_at; }

@@ -69,8 +69,10 @@ struct Issuance {
   std::optional<Error> last_error;
 
   std::string sealed_key;
-  std::string csr;            ///< DER in base64url, as finalize sends it
-  bool order_unsure = false;  ///< newOrder may have reached the CA although we hold no URL
+  std::string csr;                  ///< DER in base64url, as finalize sends it
+  std::optional<KeyType> key_type;  ///< of that key
+  std::string profile;              ///< of the order, as the CA has echoed it
+  bool order_unsure = false;        ///< newOrder may have reached the CA although we hold no URL
   OrderUrl order_url;
   AccountUrl account;       ///< whose order it is; empty when not known
   std::string account_key;  ///< thumbprint of the key behind the challenge values; empty likewise

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "policy/renewal.hpp"
+
 namespace certherd::policy {
 namespace {
 
@@ -31,12 +33,27 @@ Due when_due(const Domain& domain, const std::optional<Certificate>& current, do
   if (current->not_after <= now) {
     return {.due = true, .reason = "expired " + format_time(current->not_after), .at = now};
   }
-  const auto lifetime = current->not_after - current->not_before;
-  const auto age_at_renewal =
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(lifetime) * renew_at);
-  const Time at = current->not_before + age_at_renewal;
-  const auto left = format_duration(current->not_after - now);
-  return {.due = at <= now, .reason = fmt::format("expires in {}", left), .at = at};
+  if (!domain.profile.empty() && !current->profile.empty() && domain.profile != current->profile) {
+    return {.due = true,
+            .reason = fmt::format("the profile has changed from {} to {}", current->profile,
+                                  domain.profile),
+            .at = now};
+  }
+  const auto key = parse_key_choice(domain.key);
+  if (key && key->type && current->key_type && *key->type != *current->key_type) {
+    return {.due = true,
+            .reason = fmt::format("the key has changed from {} to {}",
+                                  to_string(*current->key_type), to_string(*key->type)),
+            .at = now};
+  }
+  const auto moment = renewal_moment(*current, renew_at);
+  auto reason = fmt::format("expires in {}", format_duration(current->not_after - now));
+  if (moment.asked_by_ca) {
+    const auto& window = *current->renewal.window;
+    reason += fmt::format(", the CA wants it renewed by {}", format_time(window.end));
+    if (!window.explanation_url.empty()) reason += fmt::format(" ({})", window.explanation_url);
+  }
+  return {.due = moment.at <= now, .reason = std::move(reason), .at = moment.at};
 }
 
 }  // namespace certherd::policy

@@ -16,9 +16,9 @@ struct Due {
   Time at{};           ///< from when it is due; in the past or now when it is
 };
 
-/// Judges by the age of the current certificate: due from `renew_at` (a share of its lifetime,
-/// such as 0.667) on, at once when there is none, when it was revoked or its key
-/// compromised, and when its names are no longer the domain's.
+/// Due from renewal_moment() on, for which `renew_at` is a share of the lifetime, such as 0.667; at
+/// once when there is no certificate, when it was revoked or its key compromised, and when it has
+/// other names, another profile or another type of key than the domain says.
 Due when_due(const Domain& domain, const std::optional<Certificate>& current, double renew_at,
              Time now);
 

@@ -175,6 +175,19 @@ struct Codec<Time> {
   }
 };
 
+template <>
+struct Codec<Duration> {
+  static boost::json::value encode(const Duration& value) {
+    return boost::json::value(value.count());
+  }
+  static bool decode(const boost::json::value& json, Duration& value, Fault& fault) {
+    std::int64_t micros = 0;
+    if (!Codec<std::int64_t>::decode(json, micros, fault)) return false;
+    value = Duration(micros);
+    return true;
+  }
+};
+
 /// An enumeration by its names: derive Codec<E> from this.
 template <typename E, std::string_view (*Name)(E), std::optional<E> (*Parse)(std::string_view)>
 struct NamedCodec {

@@ -27,6 +27,10 @@ std::string encode_certificate(const Certificate& certificate) {
   return codec::to_text(certificate);
 }
 
+std::string encode_renewal(const Renewal& renewal) { return codec::to_text(renewal); }
+
+Result<Renewal> decode_renewal(std::string_view text) { return codec::from_text<Renewal>(text); }
+
 Result<Certificate> decode_certificate(std::string_view text) {
   return codec::from_text<Certificate>(text);
 }

@@ -19,6 +19,28 @@ struct Codec<RevocationReason> : NamedCodec<RevocationReason, to_string, parse_r
 };
 
 template <>
+struct Codec<KeyType> : NamedCodec<KeyType, to_string, parse_key_type> {};
+
+template <>
+struct Members<RenewalWindow> {
+  static void each(auto& object, auto&& visit) {
+    visit("start", object.start);
+    visit("end", object.end);
+    visit("explanation_url", object.explanation_url);
+  }
+};
+
+template <>
+struct Members<Renewal> {
+  static void each(auto& object, auto&& visit) {
+    visit("window", object.window);
+    visit("at", object.at);
+    visit("poll_at", object.poll_at);
+    visit("failures", object.failures);
+  }
+};
+
+template <>
 struct Members<VaultReferences> {
   static void each(auto& object, auto&& visit) {
     visit("csr", object.csr);
@@ -27,7 +49,7 @@ struct Members<VaultReferences> {
   }
 };
 
-// Without domain_id and domain: the row around it names them.
+// Without domain_id and domain: the row around it names them; renewal has a row of its own.
 template <>
 struct Members<Certificate> {
   static void each(auto& object, auto&& visit) {
@@ -45,6 +67,9 @@ struct Members<Certificate> {
     visit(later("ca"), object.ca);
     visit(later("revocation_reason"), object.revocation_reason);
     visit(later("revoked_at"), object.revoked_at);
+    visit(later("profile"), object.profile);
+    visit(later("key_type"), object.key_type);
+    visit(later("issued_in"), object.issued_in);
   }
 };
 

@@ -38,6 +38,8 @@ struct codec::Members<Issuance> {
     visit("certificate_url", object.certificate_url);
     visit("fullchain", object.fullchain);
     visit("certificate", object.certificate);
+    visit(later("key_type"), object.key_type);
+    visit(later("profile"), object.profile);
   }
 };
 

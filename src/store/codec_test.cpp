@@ -54,6 +54,9 @@ Certificate full_certificate() {
   certificate.ca = CaName("letsencrypt");
   certificate.revoked_at = at(8'000'000'000'000'000);
   certificate.revocation_reason = RevocationReason::key_compromise;
+  certificate.profile = "tlsserver";
+  certificate.key_type = KeyType::rsa_3072;
+  certificate.issued_in = std::chrono::seconds(90);
   return certificate;
 }
 
@@ -137,6 +140,9 @@ TEST(CertificateCodec, KeepsEveryMemberButTheDomain) {
   EXPECT_EQ(decoded->ca, certificate.ca);
   EXPECT_EQ(decoded->revoked_at, certificate.revoked_at);
   EXPECT_EQ(decoded->revocation_reason, certificate.revocation_reason);
+  EXPECT_EQ(decoded->profile, certificate.profile);
+  EXPECT_EQ(decoded->key_type, certificate.key_type);
+  EXPECT_EQ(decoded->issued_in, certificate.issued_in);
 }
 
 TEST(CertificateCodec, ReadsRowsFromBeforeSomeMembersWereAdded) {

@@ -43,6 +43,8 @@ class SqlStore final : public Store {
   Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;
   Task<Status> amend(DomainId domain, Changes changes) override;
   Task<Result<bool>> is_compromised(KeyHash key) override;
+  Task<Status> save_renewal(DomainId domain, Serial serial, Renewal renewal,
+                            std::vector<Event> events) override;
 
   Task<Status> submit(std::vector<WorkRequest> requests) override;
   Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) override;

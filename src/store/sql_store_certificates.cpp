@@ -135,4 +135,19 @@ Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
   });
 }
 
+Task<Status> SqlStore::save_renewal(DomainId domain, Serial serial, Renewal renewal,
+                                    std::vector<Event> events) {
+  GroupCommit::Work work = [domain, serial = std::move(serial), renewal = std::move(renewal),
+                            events = std::move(events)](soci::session& sql) -> Status {
+    const long long id = static_cast<std::int64_t>(domain);
+    const std::string body = encode_renewal(renewal);
+    sql << "INSERT INTO renewal (domain_id, serial, body) VALUES (:id, :serial, :body) "
+           "ON CONFLICT (domain_id) DO UPDATE SET serial = excluded.serial, body = excluded.body",
+        soci::use(id), soci::use(serial.text()), soci::use(body);
+    insert_events(sql, events);
+    return {};
+  };
+  return writer_.write("write what the CA says of a renewal", std::move(work));
+}
+
 }  // namespace certherd::store

@@ -26,6 +26,7 @@ struct Columns {
   Nullable<std::string> step;
   Nullable<long long> working_next_at;
   Nullable<std::string> certificate;
+  Nullable<std::string> renewal;
 
   void take(const Domain& domain) {
     name = domain.name.text();
@@ -106,6 +107,11 @@ struct Columns {
       parsed->domain_id = domain.id;
       parsed->domain = domain.name;
       row.certificate = std::move(*parsed);
+      if (!renewal.is_null()) {
+        auto wish = decode_renewal(renewal.value);
+        if (!wish) return bad_row("renewal of domain", id, "body", wish.error().detail);
+        row.certificate->renewal = std::move(*wish);
+      }
     }
     return row;
   }
@@ -118,10 +124,11 @@ Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& nam
       (sql.prepare
            << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
               "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.metadata, "
-              "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body "
+              "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body, r.body "
               "FROM domain d "
               "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
               "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
+              "LEFT JOIN renewal r ON r.domain_id = d.id AND r.serial = c.serial "
               "WHERE d.removed_at IS NULL AND "
            << (name.empty() ? ":name = ''" : "d.name = :name") << " ORDER BY d.name",
        soci::use(name), soci::into(c.id), soci::into(c.revision), soci::into(c.name),
@@ -131,7 +138,8 @@ Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& nam
        soci::into(c.failures), soci::into(c.next_at.value, c.next_at.state),
        soci::into(c.last_error.value, c.last_error.state), soci::into(c.step.value, c.step.state),
        soci::into(c.working_next_at.value, c.working_next_at.state),
-       soci::into(c.certificate.value, c.certificate.state));
+       soci::into(c.certificate.value, c.certificate.state),
+       soci::into(c.renewal.value, c.renewal.state));
   std::vector<DomainRow> rows;
   query.execute();
   while (query.fetch()) {

@@ -173,6 +173,11 @@ class Store : public dns::Ledger, public runtime::Budget {
   /// Writes changes outside any issuance. Errors: not_found when `amended` is not there.
   virtual Task<Status> amend(DomainId domain, Changes changes) = 0;
   virtual Task<Result<bool>> is_compromised(KeyHash key) = 0;
+  /// Keeps what the CA has said of the renewal of a domain's certificate, in place of what it said
+  /// before; domain() and domains() give it with the certificate as long as that is the present
+  /// one.
+  virtual Task<Status> save_renewal(DomainId domain, Serial serial, Renewal renewal,
+                                    std::vector<Event> events) = 0;
 
   // Requests.
 

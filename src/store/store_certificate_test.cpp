@@ -44,6 +44,29 @@ class CertificateStore : public StoreTest {
   }
 };
 
+TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
+  issued("a.example", {"01"});
+  const auto id = domain("a.example").domain.id;
+  EXPECT_EQ(domain("a.example").certificate->renewal, Renewal());
+  Renewal renewal;
+  renewal.poll_at = test_start + std::chrono::hours(6);
+  ASSERT_TRUE(run(store->save_renewal(id, Serial("01"), renewal, {})));
+  EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
+
+  renewal.window = {.start = test_start,
+                    .end = test_start + std::chrono::days(1),
+                    .explanation_url = "https://ca.test/why"};
+  renewal.at = test_start + std::chrono::hours(5);
+  renewal.failures = 3;
+  ASSERT_TRUE(run(
+      store->save_renewal(id, Serial("01"), renewal, {some_event("renewal.window", "a.example")})));
+  EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
+  EXPECT_EQ(run(store->events({})).value().back().event.event, "renewal.window");
+
+  issued("a.example", {"02"});
+  EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "of the one before";
+}
+
 TEST_F(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
   issued("a.example", {"01", "02"});
   const auto id = domain("a.example").domain.id;

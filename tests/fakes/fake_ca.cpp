@@ -61,6 +61,7 @@ Task<std::optional<Error>> FakeCa::exchange(std::string op) {
   ++calls_;
   const auto delay = std::chrono::milliseconds(random_.uniform(20, 200));
   co_await clock_.sleep_for(delay);
+  if (down_) co_return error_of(Error::Kind::transient, std::move(op), "nobody answers");
   if (random_.uniform(1, 100) <= static_cast<std::uint64_t>(faults_before_)) {
     co_return error_of(Error::Kind::transient, std::move(op), "the connection broke off");
   }
@@ -363,7 +364,7 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   order.issued_from = clock_.now() + std::chrono::milliseconds(random_.uniform(0, 3'000));
   const auto serial = 0x1000 + issued_for_.size();
   order.chain = ca_.issue(request->public_key, request->names, serial, clock_.now() - 1h,
-                          clock_.now() + std::chrono::days(90));
+                          clock_.now() + validity_);
   issued_for_.push_back(request->names);
   if (limits_) limits_->issued(request->names, clock_.now());
   if (!order.replaces.empty()) replaced_.insert(order.replaces);
@@ -393,6 +394,15 @@ Task<Result<acme::Chain>> FakeCa::download(CertificateUrl certificate_url) {
     co_return chain;
   }
   co_return fail(unknown("certificate"));
+}
+
+Task<Result<acme::RenewalInfo>> FakeCa::renewal_info(std::string ari_id) {
+  ++renewal_questions_;
+  if (auto fault = co_await exchange("renewalInfo")) co_return fail(std::move(*fault));
+  const auto window = windows_.find(ari_id);
+  if (window == windows_.end()) co_return fail(unknown("renewalInfo"));
+  constexpr auto again_after = std::chrono::hours(6);  // as Boulder says
+  co_return acme::RenewalInfo{.window = window->second, .retry_at = clock_.now() + again_after};
 }
 
 Task<Status> FakeCa::revoke(std::string certificate_der, std::optional<int> reason) {
@@ -499,6 +509,9 @@ class FakeAccountClient final : public acme::Client {
   Task<Result<acme::Chain>> download(CertificateUrl url) override {
     if (auto refused = ca_.denied(signer_, "certificate")) co_return fail(std::move(*refused));
     co_return co_await ca_.download(std::move(url));
+  }
+  Task<Result<acme::RenewalInfo>> renewal_info(std::string ari_id) override {
+    return ca_.renewal_info(std::move(ari_id));
   }
   Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override {
     if (auto refused = ca_.denied(signer_, "revokeCert")) co_return fail(std::move(*refused));

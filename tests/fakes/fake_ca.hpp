@@ -38,6 +38,9 @@ class FakeCa final : public acme::Client {
     faults_before_ = before;
     faults_after_ = after;
   }
+  /// Nobody answers there from now on, or again.
+  void set_down(bool down) { down_ = down; }
+  void set_validity(Duration validity) { validity_ = validity; }
   /// Refuses this name when its authorization is looked at.
   void refuse(const Fqdn& name) { refused_.insert(name); }
   /// Lets every validation under way fail, as when the name server has just gone.
@@ -78,6 +81,13 @@ class FakeCa final : public acme::Client {
   void keep_limits(BoulderLimits::Options options) { limits_.emplace(options); }
   const BoulderLimits& limits() const { return limits_.value(); }
 
+
+  /// What it says of a certificate, by its ARI id; it knows no others.
+  void set_window(std::string ari_id, RenewalWindow window) {
+    windows_.insert_or_assign(std::move(ari_id), std::move(window));
+  }
+  /// How many times it was asked about renewals.
+  int renewal_questions() const { return renewal_questions_; }
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
   void offer_no_key_change() { directory_.key_change.clear(); }
 
@@ -110,6 +120,7 @@ class FakeCa final : public acme::Client {
   Task<Result<acme::Challenge>> answer(ChallengeUrl url) override;
   Task<Result<acme::Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
   Task<Result<acme::Chain>> download(CertificateUrl url) override;
+  Task<Result<acme::RenewalInfo>> renewal_info(std::string ari_id) override;
   Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override;
   Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
                              std::optional<int> reason) override;
@@ -182,8 +193,12 @@ class FakeCa final : public acme::Client {
   std::map<std::string, acme::AccountInfo> accounts_;  ///< by the thumbprint of the key
   std::map<Fingerprint, int> revoked_;                 ///< with the reason
   std::optional<std::set<int>> reasons_;               ///< that it revokes for; nothing: all
-  std::set<std::string> replaced_;                     ///< ARI ids of certificates with a successor
-  std::map<std::string, Order> orders_;                ///< by URL
+  std::map<std::string, RenewalWindow> windows_;       ///< by ARI id
+  int renewal_questions_ = 0;
+  bool down_ = false;
+  Duration validity_ = std::chrono::days(90);
+  std::set<std::string> replaced_;       ///< ARI ids of certificates with a successor
+  std::map<std::string, Order> orders_;  ///< by URL
   std::map<std::string, Authorization> authorizations_;
   std::vector<std::vector<std::string>> issued_for_;
 };

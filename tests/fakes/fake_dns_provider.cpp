@@ -43,6 +43,7 @@ Task<Result<Ticket>> FakeDnsProvider::apply(Zone zone, std::vector<TxtChange> ch
   --in_flight_in_all_;
 
   auto result = [&]() -> Result<Ticket> {
+    if (refusal_) return fail(*refusal_);
     const auto failure = apply_failures_.find(number);
     if (failure == apply_failures_.end()) return perform(zone, changes);
     if (failure->second.after_success) {

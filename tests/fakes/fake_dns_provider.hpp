@@ -48,6 +48,9 @@ class FakeDnsProvider final : public dns::Provider {
   /// Route 53's PriorRequestNotComplete does.
   void set_quiet_time(Duration duration) { quiet_time_ = duration; }
 
+  /// Every apply() fails, until it is nothing again.
+  void refuse(std::optional<Error> error) { refusal_ = std::move(error); }
+
   /// Fails the nth apply() from now on; 1 is the next one.
   void fail_apply(std::size_t nth, Failure failure);
   void fail_state(std::size_t nth, Error error);
@@ -74,6 +77,7 @@ class FakeDnsProvider final : public dns::Provider {
   const dns::Zone* zone_of(const Fqdn& name) const;
 
   runtime::Clock* clock_;
+  std::optional<Error> refusal_;
   std::vector<dns::Zone> zones_;
   dns::BatchLimits limits_;
   Duration answer_after_{0};

@@ -14,6 +14,7 @@ Task<Result<std::optional<deploy::Installation>>> FakeTarget::observe(Fqdn domai
 
 Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material,
                                                   std::string version_key) {
+  if (refusal_) co_return fail(*refusal_);
   if (!failures_.empty()) {
     auto failure = std::move(failures_.front());
     failures_.pop_front();

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "deploy/target.hpp"
 
@@ -20,6 +21,9 @@ class FakeTarget final : public deploy::Target {
 
   /// Makes the next call of install() fail, before it changed anything; several line up.
   void fail_next_install(Error error) { failures_.push_back(std::move(error)); }
+
+  /// Makes every call of install() fail, until it is nothing again.
+  void refuse(std::optional<Error> error) { refusal_ = std::move(error); }
 
   /// Lets go of what is installed for the domain, as when its files are deleted by hand.
   void lose(const Fqdn& domain) { entries_.erase(domain); }
@@ -44,6 +48,7 @@ class FakeTarget final : public deploy::Target {
 
   std::map<Fqdn, Entry> entries_;
   std::deque<Error> failures_;
+  std::optional<Error> refusal_;
   std::deque<Error> retire_failures_;
   std::deque<Error> clean_up_failures_;
   int installs_ = 0;

@@ -18,6 +18,7 @@ VaultReferences references(const Fqdn& domain) {
 
 Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
                                                vault::Version version) {
+  if (refusal_) co_return fail(*refusal_);
   if (auto failure = take_failure()) co_return fail(std::move(*failure));
   Entry& entry = entries_[domain];
   if (entry.current == version.key) {

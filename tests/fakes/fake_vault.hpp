@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "vault/vault.hpp"
 
@@ -17,6 +18,8 @@ class FakeVault final : public vault::Vault {
   Task<Status> check() override;
 
   /// Makes the next call of store(), load() or describe() fail; several line up.
+  /// Makes every call that would change something fail, until it is nothing again.
+  void refuse_changes(std::optional<Error> error) { refusal_ = std::move(error); }
   void fail_next(Error error) { failures_.push_back(std::move(error)); }
 
   /// How often a version became current: storing the same one again does not count.
@@ -32,6 +35,7 @@ class FakeVault final : public vault::Vault {
 
   std::map<Fqdn, Entry> entries_;
   std::deque<Error> failures_;
+  std::optional<Error> refusal_;
   int versions_stored_ = 0;
 };
 

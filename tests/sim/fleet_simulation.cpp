@@ -18,6 +18,11 @@ crypto::Sealer test_sealer() {
   return *crypto::Sealer::make(Secret<std::string>(std::string(32, 'k')));
 }
 
+Task<void> drain_after(runtime::Clock* clock, Duration span, fleet::Scheduler* scheduler) {
+  co_await clock->sleep_for(span);
+  scheduler->drain();
+}
+
 }  // namespace
 
 Result<crypto::PrivateKey> OneKey::generate(KeyType type) {
@@ -119,18 +124,39 @@ Task<void> FleetSimulation::submit_for(std::vector<store::DomainRow> rows, WorkR
 }
 
 Task<void> FleetSimulation::execute() {
+  fleet::Executor executor(ports_, {.owner = "sim"});
+  co_await work([&executor] { return executor.run(); });
+}
+
+Task<void> FleetSimulation::serve(Duration span) {
+  // What happens every few seconds in the program would make the virtual months long.
+  fleet::Scheduler::Options options;
+  options.executor.owner = "sim";
+  options.executor.request_poll = 2h;
+  options.executor.lease_ttl = 24h;
+  options.longest_pause = 2h;
+  fleet::Scheduler scheduler(ports_, std::move(options));
+  runtime::TaskGroup group(*loop_);
+  group.spawn(drain_after(&loop_->clock(), span, &scheduler));
+  co_await work([&scheduler] { return scheduler.run(); });
+  co_await group.join();
+}
+
+void FleetSimulation::serve_for(Duration span) { loop_->run(serve(span)); }
+
+// What the work needs lives as long as it.
+Task<void> FleetSimulation::work(std::function<Task<Status>()> work) {
   auto options = in_use_.batching;
   options.dns = dns_name;
   dns::ChangeBatcher batcher(*loop_, *in_use_.provider, *store_, std::move(options));
   fleet::OrderSearch search(*loop_, *ca_, *store_);
   ports_.dns[dns_name] = {.provider = in_use_.provider, .batcher = &batcher};
   ports_.cas.at(CaName("ca")).order_search = &search;
-  fleet::Executor executor(ports_, {.owner = "sim"});
   std::exception_ptr ended;
   Status status;
   try {
     auto lease = co_await store_->acquire_lease("sim", 15s, nullptr);
-    status = co_await executor.run();
+    status = co_await work();
   } catch (...) {
     ended = std::current_exception();
   }

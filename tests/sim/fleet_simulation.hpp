@@ -15,6 +15,7 @@
 #include "fakes/fake_visibility.hpp"
 #include "fleet/executor.hpp"
 #include "fleet/order_search.hpp"
+#include "fleet/scheduler.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
 #include "store/store.hpp"
@@ -73,6 +74,8 @@ class FleetSimulation {
   /// command that asked dies with the executor, and nobody asks again.
   void do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments arguments = {},
                   std::optional<Duration> kill_after = std::nullopt);
+  /// Works as the service does for that long, and drains.
+  void serve_for(Duration span);
   /// What a run does that nobody asked for anything.
   void run_idle();
   /// Asks for certificates for all, and after `after` for that; works until both are done.
@@ -110,6 +113,8 @@ class FleetSimulation {
                         WorkRequest::Arguments arguments);
   Task<void> die_after(Duration after);
   Task<void> execute();
+  Task<void> serve(Duration span);
+  Task<void> work(std::function<Task<Status>()> work);
   Task<void> execute_and_die(Duration after);
   Task<void> execute_and_submit(Duration after, WorkRequest::Kind kind,
                                 WorkRequest::Arguments arguments);

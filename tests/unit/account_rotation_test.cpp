@@ -91,6 +91,9 @@ class StruckClient final : public acme::Client {
   Task<Result<acme::Chain>> download(CertificateUrl url) override {
     return inner_->download(std::move(url));
   }
+  Task<Result<acme::RenewalInfo>> renewal_info(std::string ari_id) override {
+    return inner_->renewal_info(std::move(ari_id));
+  }
   Task<Status> revoke(std::string der, std::optional<int> reason) override {
     return inner_->revoke(std::move(der), reason);
   }

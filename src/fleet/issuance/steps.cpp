@@ -213,6 +213,7 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
 
   issuance.sealed_key = ports_.sealer->seal(key->to_pem(), key_purpose(issuance.domain));
   issuance.csr = crypto::base64url(*csr);
+  issuance.key_type = type;
   auto created =
       event(issuance, kept ? "key.kept" : "key.created", {{"type", std::string(to_string(type))}});
   co_return next(std::move(issuance), Step::new_order, {std::move(created)});
@@ -275,6 +276,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
   issuance.order_url = order->url;
   issuance.account = ca(issuance).account;
   issuance.finalize_url = order->finalize;
+  issuance.profile = order->profile;
   issuance.authorizations = order->authorizations;
   auto placed = event(issuance, how, {{"order", issuance.order_url.text()}});
   if (!order->profile.empty()) placed.detail["profile"] = order->profile;
@@ -677,6 +679,8 @@ Task<StepResult> Steps::download(Issuance issuance) {
   certificate.fingerprint = checked->fingerprint;
   certificate.ari_id = checked->ari_id;
   certificate.ca = issuance.ca;
+  certificate.profile = issuance.profile;
+  certificate.key_type = issuance.key_type;
   issuance.certificate = certificate;
 
   auto events = std::move(chosen->events);
@@ -779,6 +783,7 @@ Task<StepResult> Steps::prove(Issuance issuance, Domain domain) {
     issuance.certificate->served = true;
     events.push_back(event(issuance, "certificate.served", {{"serial", serial.text()}}));
   }
+  issuance.certificate->issued_in = now() - issuance.created_at;
   issuance.sealed_key.clear();  // from here on it lives in the vault and on the targets alone
   const auto step = places->targets.empty() ? Step::done : Step::clean_up;
   auto advance = next(std::move(issuance), step, std::move(events));

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fleet/scan.hpp"
+#include "runtime/wakeup.hpp"
+
+namespace certherd::fleet {
+
+/// Looks at what the endpoints of the inventory serve, each every so often, and tells in the audit
+/// trail when one begins to serve something else than before. Used on the loop.
+class Observer {
+ public:
+  struct Options {
+    Duration every = std::chrono::hours(6);  ///< between two looks at an endpoint
+    Duration timeout = std::chrono::seconds(10);
+    Duration warn_before = std::chrono::days(14);
+  };
+
+  Observer(Ports& ports, Options options);
+
+  /// The inventory as it was just read: endpoints that are new are looked at soon, and those that
+  /// are gone no more.
+  void review(const std::vector<store::DomainRow>& rows);
+
+  /// Looks until it is cancelled.
+  Task<void> run();
+
+  /// What was seen last, by domain; nothing of those not looked at yet.
+  const std::map<DomainId, std::vector<Finding>>& seen() const { return seen_; }
+
+ private:
+  using Place = std::pair<DomainId, std::string>;  ///< a domain, and one of its endpoints in words
+  struct Watched {
+    Endpoint endpoint;
+    Time next{};
+    std::string state;  ///< as it was told last; empty: not looked at yet
+  };
+
+  Task<void> look(std::vector<Place> places);
+  void note(const Place& place, Finding finding, std::vector<Event>* events);
+  Time now() const { return ports_.clock().now(); }
+
+  Ports& ports_;
+  Options options_;
+  std::map<DomainId, store::DomainRow> rows_;
+  std::map<Place, Watched> watched_;
+  std::set<std::pair<Time, Place>> due_;
+  std::map<DomainId, std::vector<Finding>> seen_;
+  std::map<DomainId, Serial> settled_;  ///< the certificate whose issuance was over last
+  runtime::Wakeup changed_;
+};
+
+}  // namespace certherd::fleet

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "fleet/executor.hpp"
+#include "fleet/observer.hpp"
+#include "fleet/ports.hpp"
+#include "fleet/renewal_watch.hpp"
+
+namespace certherd::fleet {
+
+/// Keeps a fleet for good: reads the inventory again and again, has the executor do what is due,
+/// asks the CAs about renewals and looks at what is served. Owned by app, used on the loop.
+class Scheduler {
+ public:
+  struct Options {
+    Executor::Options executor{};
+    Observer::Options observer{};
+    /// The inventory is read again after so long at the latest: other processes change it, and a
+    /// clock may jump.
+    Duration longest_pause = std::chrono::seconds(30);
+    /// Called after each round in which the loop turned and the store answered.
+    std::function<void()> turned{};
+  };
+
+  Scheduler(Ports& ports, Options options);
+
+  /// Works until drain(); the caller holds the lease. Errors: as Executor::run().
+  Task<Status> run();
+
+  /// Begin nothing new, and let run() return soon.
+  void drain() { executor_.drain(); }
+
+  const Progress& progress() const { return executor_.progress(); }
+
+ private:
+  Task<void> plan_again_and_again();
+  Task<Status> plan();
+  void look_again();
+  Time now() const { return ports_.clock().now(); }
+
+  Ports& ports_;
+  Options options_;
+  Executor executor_;
+  RenewalWatch renewals_;
+  Observer observer_;
+  runtime::Wakeup changed_;
+  bool look_again_ = false;  ///< something has happened since the inventory was read
+  Time next_due_{};
+  bool told_ = false;  ///< how it stands at the beginning
+};
+
+}  // namespace certherd::fleet

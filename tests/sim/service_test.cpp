@@ -1,0 +1,227 @@
+// The service on the virtual clock: what is due, when, and what happens when something is away.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/x509.hpp"
+#include "fleet_simulation.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+
+constexpr int domains = 6;
+
+Error away(Error::Kind kind, std::string detail) {
+  Error error;
+  error.kind = kind;
+  error.op = "as the test wants it";
+  error.detail = std::move(detail);
+  return error;
+}
+
+class Service : public testing::Test {
+ protected:
+  Time now() { return fleet.loop().clock().now(); }
+
+  Certificate certificate(int index) {
+    for (const auto& row : fleet.domains()) {
+      if (row.domain.name == fleet.name(index)) return row.certificate.value();
+    }
+    return {};
+  }
+
+  /// How many certificates the CA has given out.
+  int issued() { return fleet.ca().certificates_issued(); }
+
+  int count(const std::string& event) {
+    const auto events = fleet.events();
+    return static_cast<int>(
+        std::ranges::count(events, event, [](const Event& each) { return each.event; }));
+  }
+
+  /// What every edge serves is valid, and is what the vault holds.
+  void expect_all_served_well() {
+    for (const auto& row : fleet.domains()) {
+      const auto* served = fleet.target().served(row.domain.name);
+      ASSERT_NE(served, nullptr) << row.domain.name.text();
+      const auto chain = crypto::read_chain(served->fullchain);
+      ASSERT_TRUE(chain);
+      EXPECT_GT(chain->front().not_after, now()) << row.domain.name.text();
+      EXPECT_EQ(chain->front().serial, row.certificate->serial) << row.domain.name.text();
+      const auto kept = fleet.loop().run(fleet.vault().load(row.domain.name));
+      ASSERT_TRUE(kept);
+      EXPECT_EQ(kept->fullchain, served->fullchain);
+      EXPECT_FALSE(row.working) << row.domain.name.text();
+      EXPECT_FALSE(row.domain.last_error) << row.domain.last_error->message();
+    }
+    EXPECT_TRUE(fleet.ledger().empty());
+  }
+
+  /// All have a certificate that will be due soon.
+  void grow_old() {
+    fleet.serve_for(1h);
+    ASSERT_EQ(issued(), domains);
+    fleet.serve_for(days(57));
+    ASSERT_EQ(issued(), domains);
+  }
+
+  FleetSimulation fleet{7, domains};
+};
+
+TEST_F(Service, IssuesWhatIsMissingAndRenewsByAgeEachTimeOnce) {
+  fleet.serve_for(1h);
+  EXPECT_EQ(issued(), domains);
+  expect_all_served_well();
+  // 90 days, of which two thirds less a little: each is renewed between the 58th and the 60th.
+  fleet.serve_for(days(57));
+  EXPECT_EQ(issued(), domains);
+  fleet.serve_for(days(4));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  fleet.serve_for(days(56));
+  EXPECT_EQ(issued(), 2 * domains);
+}
+
+TEST_F(Service, ShortLivedOnesAreRenewedAtHalfTheirLife) {
+  fleet.ca().set_validity(days(6));
+  fleet.serve_for(1h);
+  ASSERT_EQ(issued(), domains);
+  fleet.serve_for(days(3));
+  EXPECT_EQ(issued(), 2 * domains);
+  fleet.serve_for(days(30));
+  EXPECT_GE(issued(), 11 * domains);
+  EXPECT_LE(issued(), 13 * domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, RenewsAtTheMomentThatTheCaNamesAndSaysWhatItReplaces) {
+  fleet.ca().offer_renewal_info();
+  fleet.serve_for(1h);
+  const auto before = certificate(2);
+  fleet.ca().set_window(before.ari_id, {.start = now() + days(10),
+                                        .end = now() + days(11),
+                                        .explanation_url = "https://ca.test/why"});
+  fleet.serve_for(days(9));
+  EXPECT_EQ(issued(), domains) << "and the CA is asked every few hours";
+  EXPECT_EQ(count("renewal.window"), 1);
+  EXPECT_EQ(certificate(2).renewal.window->explanation_url, "https://ca.test/why");
+
+  // That is its first third, in which it is renewed once the whole window has passed.
+  fleet.serve_for(days(3));
+  EXPECT_EQ(issued(), domains + 1);
+  EXPECT_EQ(fleet.ca().last_replaces(), before.ari_id);
+  EXPECT_NE(certificate(2).serial, before.serial);
+  fleet.serve_for(days(10));
+  EXPECT_EQ(issued(), domains + 1) << "once";
+}
+
+TEST_F(Service, AWindowOfThePastIsNoStorm) {
+  fleet.ca().offer_renewal_info();
+  fleet.serve_for(1h);
+  // A CA whose windows begin before its certificates do, and end long after.
+  for (int i = 0; i < domains; ++i) {
+    fleet.ca().set_window(certificate(i).ari_id,
+                          {.start = now() - days(300), .end = now() + days(1)});
+  }
+  fleet.serve_for(12h);
+  EXPECT_EQ(issued(), domains);
+  fleet.serve_for(days(2));
+  EXPECT_EQ(issued(), 2 * domains) << "its end has come";
+  fleet.serve_for(days(20));
+  EXPECT_EQ(issued(), 2 * domains);
+}
+
+TEST_F(Service, ACaThatSaysNothingHoldsUpNoRenewal) {
+  fleet.ca().offer_renewal_info();
+  fleet.serve_for(1h);
+  fleet.serve_for(days(62));
+  EXPECT_EQ(issued(), 2 * domains);
+  // Long-term failures are asked again every six hours and a little.
+  EXPECT_LE(fleet.ca().renewal_questions(), domains * (62 * 4 + 4));
+  EXPECT_GE(fleet.ca().renewal_questions(), domains * 62 * 3);
+}
+
+TEST_F(Service, AnotherProfileOrKeyInTheInventoryIsIssuedAnew) {
+  fleet.ca().offer_profiles({{"classic", ""}, {"tlsserver", ""}});
+  fleet.serve_for(1h);
+  auto rows = fleet.domains();
+  store::InventoryChange change;
+  change.changed = {rows[0].domain, rows[1].domain};
+  change.changed[0].key = "ecdsa-p384";
+  change.changed[1].owner = "somebody else";
+  fleet.use_fresh_keys();
+  ASSERT_TRUE(fleet.loop().run(fleet.store().change_inventory(std::move(change))));
+  fleet.serve_for(1h);
+  EXPECT_EQ(issued(), domains + 1);
+  EXPECT_EQ(certificate(0).key_type, KeyType::ecdsa_p384);
+}
+
+TEST_F(Service, TheCaMayBeDownForAnHour) {
+  grow_old();
+  fleet.ca().set_down(true);
+  fleet.serve_for(days(1));
+  fleet.ca().set_down(false);
+  EXPECT_EQ(issued(), domains);
+  fleet.serve_for(days(4));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, TheDnsHostMayBeDown) {
+  grow_old();
+  fleet.dns().refuse(away(Error::Kind::transient, "503"));
+  fleet.serve_for(days(4));
+  EXPECT_EQ(issued(), domains);
+  fleet.dns().refuse(std::nullopt);
+  fleet.serve_for(days(2));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, AVaultMayBeReadOnlyAndNoCertificateIsLost) {
+  grow_old();
+  fleet.vault().refuse_changes(away(Error::Kind::denied, "the policy does not allow it"));
+  fleet.serve_for(days(4));
+  EXPECT_EQ(issued(), 2 * domains) << "each of them once, and kept in the store";
+  fleet.vault().refuse_changes(std::nullopt);
+  fleet.serve_for(days(2));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, ATargetMayRefuseAndNothingIsIssuedAgain) {
+  grow_old();
+  fleet.target().refuse(away(Error::Kind::rejected, "no room"));
+  fleet.serve_for(days(4));
+  EXPECT_EQ(issued(), 2 * domains);
+  fleet.target().refuse(std::nullopt);
+  fleet.serve_for(days(2));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, WhatIsLostAtATargetIsInstalledAgain) {
+  fleet.serve_for(1h);
+  auto rows = fleet.domains();
+  store::Changes changes;
+  changes.amended = certificate(0);
+  changes.amended->targets.clear();
+  ASSERT_TRUE(fleet.loop().run(fleet.store().amend(rows[0].domain.id, std::move(changes))));
+  fleet.target().lose(fleet.name(0));
+  fleet.serve_for(1h);
+  EXPECT_EQ(issued(), domains);
+  expect_all_served_well();
+}
+
+TEST_F(Service, TellsOnceWhenAnEndpointServesSomethingElse) {
+  fleet.serve_for(1h);
+  EXPECT_EQ(count("endpoint.changed"), 0);
+  fleet.target().lose(fleet.name(3));
+  fleet.serve_for(days(2));
+  EXPECT_EQ(count("endpoint.changed"), 1);
+}
+
+}  // namespace
+}  // namespace certherd::sim
