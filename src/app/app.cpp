@@ -97,10 +97,16 @@ Task<Status> App::start() {
   if (auto placed = start_places(); !placed) co_return placed;
   if (auto probing = start_probe(look_up_threads); !probing) co_return probing;
   if (auto answering = co_await start_dns(); !answering) co_return answering;
+  co_return co_await open_cas();
+}
+
+Task<Status> App::open_cas() {
   auto cas = co_await needed_cas();
   if (!cas) co_return fail(std::move(cas.error()));
   for (const auto& ca : *cas) {
-    if (config_.cas.contains(ca)) co_await start_ca(ca);
+    const auto port = ports_.cas.find(ca);
+    const bool wanted = port == ports_.cas.end() || port->second.unusable;
+    if (wanted && config_.cas.contains(ca)) co_await start_ca(ca);
   }
   co_return Status{};
 }
@@ -111,7 +117,8 @@ Task<Result<std::set<CaName>>> App::needed_cas() {
   if (!rows) co_return fail(std::move(rows.error()));
   for (const auto& row : *rows) {
     if (!row.domain.enabled) continue;
-    cas.insert(row.domain.ca.empty() ? config_.defaults.ca : row.domain.ca);
+    const auto& wanted = fleet::cas_of(row.domain, config_.defaults);
+    cas.insert(wanted.begin(), wanted.end());
   }
   auto active = co_await store_->active_issuances();
   if (!active) co_return fail(std::move(active.error()));
@@ -294,17 +301,20 @@ Task<void> App::start_ca(CaName ca) {
   port.limits = config.limits;
   port.authority = config.authority();
   auto account = co_await accounts_->ensure_registered(ca);
+  const auto known = ports_.cas.find(ca);
+  const bool told = known != ports_.cas.end() && known->second.unusable;
   if (!account) {
-    log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());
+    if (!told) log::warning("[ca.{}] cannot be used: {}", ca, account.error().message());
     port.unusable = std::move(account.error());
   } else {
+    if (told) log::info("[ca.{}] can be used now", ca);
     port.account = account->url;
     port.account_key = account->thumbprint;
   }
   if (auto client = co_await accounts_->client(ca)) {
     port.client = *client;
     auto& search = services_->order_searches[ca];
-    search = std::make_unique<fleet::OrderSearch>(loop_, **client, *store_);
+    if (!search) search = std::make_unique<fleet::OrderSearch>(loop_, **client, *store_);
     port.order_search = search.get();
   }
   ports_.cas[ca] = std::move(port);

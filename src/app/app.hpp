@@ -42,6 +42,10 @@ class App {
   /// responder that cannot listen.
   Task<Status> start();
 
+  /// Opens what start() could not, and CAs that were not wanted then; to be called now and again by
+  /// who goes on for long. One that still cannot be used keeps its mark. Errors: the store's.
+  Task<Status> open_cas();
+
   /// What the fleet works with, once started.
   fleet::Ports& ports() { return ports_; }
 

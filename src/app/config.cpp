@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t config_limit = 1U << 20U;
+constexpr int most_failovers = 1000;
 constexpr Duration shortest_feed_interval = std::chrono::seconds(1);
 constexpr Duration shortest_probe_interval = std::chrono::seconds(1);
 
@@ -293,7 +294,9 @@ class Reader {
 
   void defaults(config::Section table) {
     auto& defaults = config_.defaults;
-    defaults.ca = chosen<CaName>(table, "ca", config_.cas);
+    cas(table);
+    defaults.failover_after = static_cast<int>(
+        table.integer("failover_after", 1, most_failovers).value_or(defaults.failover_after));
     defaults.dns = chosen<DnsName>(table, "dns", config_.dns_names());
     defaults.vault = chosen<VaultName>(table, "vault", config_.vault_names());
     for (auto& target : table.texts("targets").value_or(std::vector<std::string>{})) {
@@ -312,6 +315,22 @@ class Reader {
     defaults.renew_at = table.number("renew_at", 0.1, 0.95).value_or(defaults.renew_at);
     defaults.prove_within = table.duration("prove_within").value_or(defaults.prove_within);
     table.done();
+  }
+
+  void cas(config::Section& table) {
+    auto& cas = config_.defaults.cas;
+    if (const auto named = table.text_or_texts("ca")) {
+      for (const auto& text : *named) {
+        CaName name(text);
+        if (!config_.cas.contains(name))
+          table.fault("ca", fmt::format("there is no [ca.{}]", text));
+        if (std::ranges::count(cas, name) > 0)
+          table.fault("ca", fmt::format("names {} twice", text));
+        cas.push_back(std::move(name));
+      }
+    } else if (config_.cas.size() == 1) {
+      cas = {config_.cas.begin()->first};  // there is nothing to choose
+    }
   }
 
   template <typename Name, typename Sections>

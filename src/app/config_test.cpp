@@ -123,7 +123,7 @@ TEST_F(ConfigTest, ReadsEverySection) {
 TEST_F(ConfigTest, ASingleSectionNeedsNoChoosing) {
   const auto config = load(whole);
   ASSERT_TRUE(config);
-  EXPECT_EQ(config->defaults.ca, CaName("le"));
+  EXPECT_THAT(config->defaults.cas, testing::ElementsAre(CaName("le")));
   EXPECT_EQ(config->defaults.dns, DnsName("own"));
   EXPECT_EQ(config->defaults.vault, VaultName("v"));
 }

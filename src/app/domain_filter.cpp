@@ -146,7 +146,7 @@ bool DomainFilter::holds(const Term& term, const store::DomainRow& row,
     if (key == "domain") return matches(glob, domain.name.text());
     if (key == "names") return any_matches(glob, domain.all_names());
     if (key == "zone_id") return matches(glob, domain.zone_id.text());
-    if (key == "ca") return matches(glob, either(domain.ca, defaults.ca));
+    if (key == "ca") return any_matches(glob, fleet::cas_of(domain, defaults));
     if (key == "dns") return matches(glob, either(domain.dns, defaults.dns));
     if (key == "vault") return matches(glob, either(domain.vault, defaults.vault));
     if (key == "targets") {

@@ -33,7 +33,7 @@ Result<std::vector<std::string>> selected(std::string_view where) {
   auto filter = DomainFilter::parse(where);
   if (!filter) return fail(std::move(filter.error()));
   fleet::Defaults defaults;
-  defaults.ca = CaName("main");
+  defaults.cas = {CaName("main")};
   auto rows = filter->select(some_rows(), defaults, Time{});
   if (!rows) return fail(std::move(rows.error()));
   std::vector<std::string> names;

@@ -38,7 +38,7 @@ std::vector<Error> misfits(const Config& config, const Domain& domain) {
                            fmt::format("there is no [{}.{}] in the config", kind, name))
                           .value());
   };
-  look("ca", "ca", domain.ca, config.cas);
+  for (const auto& ca : domain.cas) look("ca", "ca", ca, config.cas);
   look("dns", "dns", domain.dns, config.dns_names());
   look("vault", "vault", domain.vault, config.vault_names());
   for (const auto& target : domain.targets) {
@@ -52,10 +52,14 @@ std::vector<Error> misfits(const Config& config, const Domain& domain) {
 
 std::vector<std::string> doubts_about(const Config& config, const Domain& domain) {
   std::vector<std::string> doubts;
-  const auto& name = domain.ca.empty() ? config.defaults.ca : domain.ca;
-  const auto ca = config.cas.find(name);
-  if (ca == config.cas.end()) return doubts;
-  if (ca->second.limits.preset == policy::CaLimits::Preset::none) return doubts;
+  const auto& cas = fleet::cas_of(domain, config.defaults);
+  const auto strict = std::ranges::find_if(cas, [&config](const CaName& ca) {
+    const auto section = config.cas.find(ca);
+    return section != config.cas.end() &&
+           section->second.limits.preset != policy::CaLimits::Preset::none;
+  });
+  if (strict == cas.end()) return doubts;
+  const auto& name = *strict;
   const auto all = domain.all_names();
   for (const auto& each : all) {
     const auto why = policy::not_public_because(each);

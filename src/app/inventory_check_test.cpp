@@ -20,7 +20,7 @@ Config config(Preset preset) {
   Config made;
   made.cas[CaName("le")].limits = policy::CaLimits::of(preset);
   made.cas[CaName("own")].limits = policy::CaLimits::of(Preset::none);
-  made.defaults.ca = CaName("le");
+  made.defaults.cas = {CaName("le")};
   return made;
 }
 
@@ -46,7 +46,7 @@ TEST(InventoryCheck, DoubtsNamesThatNoPublicCaSigns) {
   }
   EXPECT_THAT(doubts_about(config(Preset::none), domain), IsEmpty());
   auto elsewhere = domain;
-  elsewhere.ca = CaName("own");
+  elsewhere.cas = {CaName("own")};
   EXPECT_THAT(doubts_about(config(Preset::letsencrypt), elsewhere), IsEmpty());
 }
 

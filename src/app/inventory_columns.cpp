@@ -86,7 +86,8 @@ class DomainBuilder {
     } else if (column == "zone_id") {
       domain_.zone_id = ZoneId(value);
     } else if (column == "ca") {
-      domain_.ca = CaName(value);
+      domain_.cas.clear();
+      for (auto& word : words(value)) domain_.cas.emplace_back(std::move(word));
     } else if (column == "dns") {
       domain_.dns = DnsName(value);
     } else if (column == "vault") {
@@ -217,7 +218,7 @@ Columns columns_of(const Domain& domain) {
   set("domain", domain.name.text());
   set("zone_id", domain.zone_id.text());
   set("names", joined(domain.names, text_of));
-  set("ca", domain.ca.text());
+  set("ca", joined(domain.cas, text_of));
   set("dns", domain.dns.text());
   set("vault", domain.vault.text());
   set("targets", joined(domain.targets, text_of));

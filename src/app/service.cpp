@@ -3,11 +3,29 @@
 #include "app/dead_requests.hpp"
 #include "app/inventory_feed.hpp"
 #include "app/lease.hpp"
+#include "app/notifiers.hpp"
 #include "app/process_identity.hpp"
 #include "base/log.hpp"
+#include "notify/delivery.hpp"
 #include "runtime/task_group.hpp"
 
 namespace certherd::app {
+
+namespace {
+
+// How long an account that cannot be had, or a CA that the inventory names anew, waits.
+constexpr Duration open_cas_every = std::chrono::minutes(1);
+
+Task<void> open_cas_again_and_again(App* app) {
+  while (true) {
+    co_await app->loop().clock().sleep_for(open_cas_every);
+    if (auto opened = co_await app->open_cas(); !opened) {
+      log::warning("opening CAs: {}", opened.error().message());
+    }
+  }
+}
+
+}  // namespace
 
 Service::Service(runtime::EventLoop& loop, Config config)
     : loop_(loop), file_(config.file), next_(std::move(config)) {}
@@ -77,6 +95,11 @@ Task<Status> Service::execute(App* app) {
   options.observer.every = probe.every;
   options.observer.timeout = probe.timeout;
   options.observer.warn_before = std::chrono::days(probe.warn_days);
+  options.alarms.warn_before = options.observer.warn_before;
+  const auto notifiers = open_notifiers(app->config(), loop_, app->offload());
+  notify::Delivery delivery(loop_, app->store(), notifiers.by_name());
+  options.subscriptions = notifiers.subscriptions;
+  options.alarmed = [&delivery] { delivery.wake(); };
   options.turned = [this] {
     if (!std::exchange(ready_, true)) manager_.ready("keeping certificates");
     manager_.alive();
@@ -88,6 +111,8 @@ Task<Status> Service::execute(App* app) {
   InventoryFeeds feeds(*app);
   runtime::TaskGroup background(loop_);
   background.spawn(feeds.run());
+  background.spawn(delivery.run());
+  background.spawn(open_cas_again_and_again(app));
   std::exception_ptr thrown;
   Status status;
   try {

@@ -54,7 +54,9 @@ void print_account(const Context& context, const Account& account) {
 
 Result<CaName> chosen(const app::App& app, const std::string& given) {
   const auto& cas = app.config().cas;
-  CaName ca = given.empty() ? app.config().defaults.ca : CaName(given);
+  const auto& defaults = app.config().defaults.cas;
+  CaName ca(given);
+  if (given.empty() && !defaults.empty()) ca = defaults.front();
   if (cas.contains(ca)) return ca;
   std::string known;
   for (const auto& [name, section] : cas) known += (known.empty() ? "" : ", ") + name.text();

@@ -25,10 +25,12 @@ json::object row_json(const Domain& domain) {
     for (const auto& each : list) array.push_back(json::string(each.text()));
     return array;
   };
+  std::string cas;
+  for (const auto& ca : domain.cas) cas += (cas.empty() ? "" : " ") + ca.text();
   json::object row{{"domain", domain.name.text()},
                    {"zone_id", domain.zone_id.text()},
                    {"names", texts(domain.names)},
-                   {"ca", domain.ca.text()},
+                   {"ca", cas},
                    {"dns", domain.dns.text()},
                    {"vault", domain.vault.text()},
                    {"targets", texts(domain.targets)},

@@ -113,7 +113,7 @@ Task<int> show(app::App* app, Context context, std::string text) {
   for (const auto& further : domain.names) line("name", further.text());
   line("state", state_text(*row, defaults, now));
   line("zone id", domain.zone_id.text());
-  line("ca", domain.ca.text());
+  for (const auto& ca : domain.cas) line("ca", ca.text());
   line("dns", domain.dns.text());
   line("vault", domain.vault.text());
   for (const auto& target : domain.targets) line("target", target.text());

@@ -180,7 +180,7 @@ Task<Result<fleet::OrderForecast>> order_limits(app::App* app) {
                  .account = *account ? (*account)->url : AccountUrl()};
   }
   co_return co_await fleet::OrderForecast::read(&app->store(), std::move(cas),
-                                                app->config().defaults.ca);
+                                                app->config().defaults);
 }
 
 Task<int> plan(app::App* app, Context context, Options options) {

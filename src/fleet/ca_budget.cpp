@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/encoding.hpp"
+#include "policy/renewal.hpp"
 
 namespace certherd::fleet {
 namespace {
@@ -63,6 +64,9 @@ policy::OrderFacts facts_of(const store::DomainRow& row, const CaName& ca, Time 
     const auto& present = *row.certificate;
     facts.same_names_before = present.ca == ca && same(present.names, facts.names) &&
                               now - present.not_before < policy::same_names_within;
+    const auto& window = present.renewal.window;
+    facts.within_renewal_window = window && window->start <= now && now < window->end &&
+                                  policy::can_be_replaced(present, ca, facts.names, now);
   }
   return facts;
 }

@@ -205,7 +205,30 @@ Task<Status> Executor::admit(WorkRequest request) {
   }
   auto issuance = std::move(leftover->second);
   leftover_.erase(leftover);
+  // Nothing that a CA has to give is lost before finalize.
+  if (issuance.ca != choices->ca && issuance.step < Step::finalize) {
+    co_return co_await fail_over(id, std::move(issuance), std::move(choices->ca));
+  }
   co_return co_await resume(id, std::move(issuance));
+}
+
+Task<Status> Executor::fail_over(DomainId id, Issuance issuance, CaName ca) {
+  store::Changes changes;
+  changes.events = {{.at = now(),
+                     .domain = issuance.domain,
+                     .event = "issuance.failed_over",
+                     .detail = {{"from", issuance.ca.text()}, {"to", ca.text()}}}};
+  issuance.step = Step::failed;
+  issuance.sealed_key.clear();  // an abandoned order is never finalized, its key never used
+  auto committed = co_await ports_.store->commit(std::move(issuance), std::move(changes));
+  if (!committed && committed.error().kind != Error::Kind::conflict) {
+    co_return fail(std::move(committed.error()));  // a conflict: somebody else has ended it
+  }
+  if (auto dropped = co_await budget_.drop(id); !dropped) co_return dropped;
+  sweep_wanted_ = true;
+  sweep_wakeup_.notify_all();
+  make_ready(id);
+  co_return Status{};
 }
 
 Task<Status> Executor::resume(DomainId id, Issuance issuance) {
@@ -473,6 +496,7 @@ Task<Result<bool>> Executor::may_order(DomainId id, store::DomainRow row,
     auto noted = co_await ports_.store->amend(id, std::move(changes));
     if (!noted) co_return fail(std::move(noted.error()));
   }
+  tracked.noted = true;
   Report report{.domain = tracked.domain,
                 .outcome = Outcome::deferred,
                 .certificate = std::move(row.certificate),

@@ -90,6 +90,8 @@ class Executor {
   Task<Status> admit_requests();
   Task<Status> admit(WorkRequest request);
   Task<Status> resume(DomainId id, Issuance issuance);
+  /// Gives up an issuance, and has the domain begin another one at `ca`.
+  Task<Status> fail_over(DomainId id, Issuance issuance, CaName ca);
   void wait_until(DomainId id, Time when);
   void make_ready(DomainId id);
   void dispatch();

@@ -139,11 +139,15 @@ void Observer::note(const Place& place, Finding finding, std::vector<Event>* eve
     if (finding.error) event.detail["error"] = finding.error->message();
     events->push_back(std::move(event));
   }
+  if (!finding.leaf) return;
   auto& seen = seen_[place.first];
-  std::erase_if(seen, [&finding](const Finding& one) {
-    return one.endpoint.text() == finding.endpoint.text();
-  });
-  seen.push_back(std::move(finding));
+  std::erase_if(seen, [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
+  seen.push_back({.endpoint = std::move(finding.endpoint),
+                  .serial = finding.leaf->serial,
+                  .fingerprint = finding.leaf->fingerprint,
+                  .issuer = finding.leaf->issuer,
+                  .not_before = finding.leaf->not_before,
+                  .not_after = finding.leaf->not_after});
 }
 
 }  // namespace certherd::fleet

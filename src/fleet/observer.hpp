@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fleet/scan.hpp"
+#include "policy/alarms.hpp"
 #include "runtime/wakeup.hpp"
 
 namespace certherd::fleet {
@@ -30,8 +31,9 @@ class Observer {
   /// Looks until it is cancelled.
   Task<void> run();
 
-  /// What was seen last, by domain; nothing of those not looked at yet.
-  const std::map<DomainId, std::vector<Finding>>& seen() const { return seen_; }
+  /// What the endpoints that have answered were last seen to serve, by domain; nothing from before
+  /// the present certificate was got.
+  const std::map<DomainId, std::vector<policy::Seen>>& seen() const { return seen_; }
 
  private:
   using Place = std::pair<DomainId, std::string>;  ///< a domain, and one of its endpoints in words
@@ -50,7 +52,7 @@ class Observer {
   std::map<DomainId, store::DomainRow> rows_;
   std::map<Place, Watched> watched_;
   std::set<std::pair<Time, Place>> due_;
-  std::map<DomainId, std::vector<Finding>> seen_;
+  std::map<DomainId, std::vector<policy::Seen>> seen_;
   std::map<DomainId, Serial> settled_;  ///< the certificate whose issuance was over last
   runtime::Wakeup changed_;
 };

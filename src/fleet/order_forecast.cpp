@@ -16,9 +16,9 @@ bool is_still_to_order(const OrderForecast::Item& item) {
 
 Task<Result<OrderForecast>> OrderForecast::read(store::Store* store,
                                                 std::map<CaName, LimitedCa> cas,
-                                                CaName default_ca) {
+                                                Defaults defaults) {
   OrderForecast read;
-  read.default_ca_ = std::move(default_ca);
+  read.defaults_ = std::move(defaults);
   read.cas_ = std::move(cas);
   auto levels = co_await store->levels();
   if (!levels) co_return fail(std::move(levels.error()));
@@ -41,8 +41,7 @@ void OrderForecast::put_off(const std::vector<Item>& items, Time now) {
 }
 
 std::vector<policy::Draw> OrderForecast::draws(const Item& item, Time now) {
-  const auto& own = item.row->domain.ca;
-  const auto& name = own.empty() ? default_ca_ : own;
+  const auto name = ca_of(item.row->domain, defaults_);
   const auto found = cas_.find(name);
   if (found == cas_.end()) return {};
   const auto& ca = found->second;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fleet/ports.hpp"
 #include "policy/ca_limits.hpp"
 #include "policy/forecast.hpp"
 #include "store/store.hpp"
@@ -28,7 +29,7 @@ class OrderForecast {
 
   /// Reads from `store` how far the limits are spent; asks nobody else. Errors: the store's.
   static Task<Result<OrderForecast>> read(store::Store* store, std::map<CaName, LimitedCa> cas,
-                                          CaName default_ca);
+                                          Defaults defaults);
 
   /// Puts off each plan whose order has to wait for a limit, and says for which. All that is due
   /// has to be in it, in the order of work. Those that have been told their turn before are told it
@@ -38,7 +39,7 @@ class OrderForecast {
  private:
   std::vector<policy::Draw> draws(const Item& item, Time now);
 
-  CaName default_ca_;
+  Defaults defaults_;
   std::map<CaName, LimitedCa> cas_;
   std::map<std::string, store::Level> levels_;
   std::map<std::string, std::size_t> known_;  ///< index of each allowance

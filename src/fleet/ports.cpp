@@ -1,5 +1,6 @@
 #include "fleet/ports.hpp"
 
+#include "policy/ca_choice.hpp"
 #include "policy/key_choice.hpp"
 
 namespace certherd::fleet {
@@ -37,7 +38,31 @@ Result<KeyType> key_of(const Domain& domain, const KeyChoice& choice, const Port
   return policy::choose_key(choice.type, takers);
 }
 
+Result<CaName> usable_ca(const Domain& domain, const Ports& ports) {
+  const auto& defaults = ports.defaults;
+  const auto& named = cas_of(domain, defaults);
+  if (named.empty()) return fail(configured(ports.cas, CaName(), "ca").error());
+  const auto cas = policy::cas_by_turn(named, domain.failures, defaults.failover_after);
+  for (const auto& ca : cas) {
+    if (auto known = configured(ports.cas, ca, "ca"); !known) return fail(known.error());
+  }
+  for (const auto& ca : cas) {
+    if (!ports.cas.at(ca).unusable) return ca;
+  }
+  return fail(*ports.cas.at(named.front()).unusable);
+}
+
 }  // namespace
+
+const std::vector<CaName>& cas_of(const Domain& domain, const Defaults& defaults) {
+  return domain.cas.empty() ? defaults.cas : domain.cas;
+}
+
+CaName ca_of(const Domain& domain, const Defaults& defaults) {
+  const auto cas =
+      policy::cas_by_turn(cas_of(domain, defaults), domain.failures, defaults.failover_after);
+  return cas.empty() ? CaName() : cas.front();
+}
 
 const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults) {
   return domain.targets.empty() ? defaults.targets : domain.targets;
@@ -80,7 +105,6 @@ Result<Places> places_of(const Domain& domain, const Ports& ports) {
 Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
   const auto& defaults = ports.defaults;
   Choices choices;
-  choices.ca = either(domain.ca, defaults.ca);
   choices.dns = either(domain.dns, defaults.dns);
   const auto choice =
       domain.key.empty() ? std::optional(defaults.key) : parse_key_choice(domain.key);
@@ -92,8 +116,9 @@ Result<Choices> choices_of(const Domain& domain, const Ports& ports) {
   if (!key) return fail(std::move(key.error()));
   choices.key = *key;
   choices.keep_key = choice->keep;
-  if (auto known = configured(ports.cas, choices.ca, "ca"); !known) return fail(known.error());
-  if (const auto& unusable = ports.cas.at(choices.ca).unusable) return fail(*unusable);
+  auto ca = usable_ca(domain, ports);
+  if (!ca) return fail(std::move(ca.error()));
+  choices.ca = std::move(*ca);
   if (auto known = configured(ports.dns, choices.dns, "dns"); !known) return fail(known.error());
   auto places = places_of(domain, ports);
   if (!places) return fail(std::move(places.error()));

@@ -46,7 +46,8 @@ struct DnsPort {
 
 /// What a domain gets that says nothing itself: [defaults] of the config.
 struct Defaults {
-  CaName ca;
+  std::vector<CaName> cas;  ///< the first one is preferred
+  int failover_after = 3;   ///< failures in a row, until the next CA has its turn
   DnsName dns;
   VaultName vault;
   std::vector<TargetName> targets;
@@ -94,6 +95,12 @@ struct Choices : Places {
   bool keep_key = false;  ///< take the key of the certificate before, if it is of that type
 };
 
+/// The CAs that it may go to: its own, else the default ones.
+const std::vector<CaName>& cas_of(const Domain& domain, const Defaults& defaults);
+
+/// The CA whose turn it is, as policy::cas_by_turn() has it; empty when none is chosen.
+CaName ca_of(const Domain& domain, const Defaults& defaults);
+
 /// Where its certificate is to be installed: on its own targets, else the default ones.
 const std::vector<TargetName>& targets_of(const Domain& domain, const Defaults& defaults);
 
@@ -105,8 +112,9 @@ std::vector<Endpoint> endpoints_of(const Domain& domain, const Ports& ports);
 /// Errors: misconfigured when the domain names a section that is not configured.
 Result<Places> places_of(const Domain& domain, const Ports& ports);
 
-/// Errors: misconfigured when the domain names a section that is not configured, or a type of key
-/// that does not exist or not all of its targets take; why its CA is unusable.
+/// Its CA is the one whose turn it is, or the next one that can be used. Errors: misconfigured when
+/// the domain names a section that is not configured, or a type of key that does not exist or not
+/// all of its targets take; where none of its CAs can be used, why the first one cannot.
 Result<Choices> choices_of(const Domain& domain, const Ports& ports);
 
 }  // namespace certherd::fleet

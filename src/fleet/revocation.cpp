@@ -72,8 +72,9 @@ Task<Result<Revocation::Subject>> Revocation::find(WorkRequest request) {
   }
   auto& certificate = subject.certificate;
   if (certificate.ca.empty()) {
-    certificate.ca = row ? row->domain.ca : CaName();
-    if (certificate.ca.empty()) certificate.ca = ports_.defaults.ca;
+    // From a time when domains had but one CA.
+    const auto& cas = row ? cas_of(row->domain, ports_.defaults) : ports_.defaults.cas;
+    if (!cas.empty()) certificate.ca = cas.front();
   }
   subject.vault = certificate.vault_name;
   auto chain = co_await chain_of(certificate, subject.vault);

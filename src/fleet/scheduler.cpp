@@ -29,6 +29,7 @@ Scheduler::Scheduler(Ports& ports, Options options)
       executor_(ports, with_news(options_.executor, [this] { look_again(); })),
       renewals_(ports, [this] { look_again(); }),
       observer_(ports, options_.observer),
+      alarms_(*ports.store, options_.subscriptions, options_.alarms),
       changed_(*ports.loop) {}
 
 Task<Status> Scheduler::run() {
@@ -72,6 +73,7 @@ Task<Status> Scheduler::plan() {
   if (!rows) co_return fail(std::move(rows.error()).during("read the inventory"));
   renewals_.review(*rows);
   observer_.review(*rows);
+  co_await review_alarms(&*rows);
   const auto domains =
       std::ranges::count_if(*rows, [](const auto& row) { return row.domain.enabled; });
   auto next = co_await executor_.admit_due(std::move(*rows));
@@ -81,6 +83,15 @@ Task<Status> Scheduler::plan() {
     log::info("keeping the certificates of {} domain{}", domains, domains == 1 ? "" : "s");
   }
   co_return Status{};
+}
+
+Task<void> Scheduler::review_alarms(const std::vector<store::DomainRow>* rows) {
+  auto changed = co_await alarms_.review(rows, &observer_.seen(), unusable_cas(ports_), now());
+  if (!changed) {
+    log::warning("looking for alarms: {}", changed.error().message());
+  } else if (*changed > 0 && options_.alarmed) {
+    options_.alarmed();
+  }
 }
 
 void Scheduler::look_again() {

@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "fleet/alarm_watch.hpp"
 #include "fleet/executor.hpp"
 #include "fleet/observer.hpp"
 #include "fleet/ports.hpp"
@@ -11,15 +13,20 @@
 namespace certherd::fleet {
 
 /// Keeps a fleet for good: reads the inventory again and again, has the executor do what is due,
-/// asks the CAs about renewals and looks at what is served. Owned by app, used on the loop.
+/// asks the CAs about renewals, looks at what is served, and raises and clears alarms. Owned by
+/// app, used on the loop.
 class Scheduler {
  public:
   struct Options {
     Executor::Options executor{};
     Observer::Options observer{};
+    AlarmWatch::Options alarms{};
+    std::vector<Subscription> subscriptions{};  ///< who is told of alarms
     /// The inventory is read again after so long at the latest: other processes change it, and a
     /// clock may jump.
     Duration longest_pause = std::chrono::seconds(30);
+    /// Called when somebody is to be told of an alarm.
+    std::function<void()> alarmed{};
     /// Called after each round in which the loop turned and the store answered.
     std::function<void()> turned{};
   };
@@ -37,6 +44,7 @@ class Scheduler {
  private:
   Task<void> plan_again_and_again();
   Task<Status> plan();
+  Task<void> review_alarms(const std::vector<store::DomainRow>* rows);
   void look_again();
   Time now() const { return ports_.clock().now(); }
 
@@ -45,6 +53,7 @@ class Scheduler {
   Executor executor_;
   RenewalWatch renewals_;
   Observer observer_;
+  AlarmWatch alarms_;
   runtime::Wakeup changed_;
   bool look_again_ = false;  ///< something has happened since the inventory was read
   Time next_due_{};

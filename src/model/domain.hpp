@@ -20,7 +20,7 @@ struct Domain {
   Fqdn name;                  ///< primary name
   std::vector<Fqdn> names;    ///< further names on the same certificate, without the primary one
   ZoneId zone_id;
-  CaName ca;
+  std::vector<CaName> cas;  ///< the first one is preferred
   DnsName dns;
   VaultName vault;
   std::vector<TargetName> targets;

@@ -79,6 +79,15 @@ std::optional<Time> next_question(const Certificate& certificate, Time now) {
   return poll_at > now + 2 * longest_poll ? now : std::max(poll_at, now);
 }
 
+bool can_be_replaced(const Certificate& certificate, const CaName& ca,
+                     const std::vector<Fqdn>& names, Time now) {
+  if (certificate.ca != ca || certificate.ari_id.empty()) return false;
+  if (certificate.revoked_at || certificate.not_after <= now) return false;
+  return std::ranges::any_of(certificate.names, [&names](const Fqdn& name) {
+    return std::ranges::find(names, name) != names.end();
+  });
+}
+
 RenewalMoment renewal_moment(const Certificate& certificate, double renew_at) {
   const Duration lifetime = certificate.not_after - certificate.not_before;
   const Duration reserve =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/certificate.hpp"
@@ -24,6 +25,11 @@ Renewal not_heard(const Renewal& before, const Error& error, double spread, Time
 /// When the CA is to be asked about this certificate, now or later; nothing: never, since it has
 /// ended or been revoked, or says nothing that could be asked about.
 std::optional<Time> next_question(const Certificate& certificate, Time now);
+
+/// Whether an order for these names at `ca` may name it as what it replaces (RFC 9773 section 5):
+/// only what this CA issued, and with a name in common, and while it is good.
+bool can_be_replaced(const Certificate& certificate, const CaName& ca,
+                     const std::vector<Fqdn>& names, Time now);
 
 /// From when a certificate is to be renewed, and why.
 struct RenewalMoment {

@@ -143,7 +143,7 @@ bool covers_any(const Names& names, const Fqdn& host) {
 /// The choices of another domain, without what is about that domain alone.
 Domain like(const Domain& other) {
   Domain domain;
-  domain.ca = other.ca;
+  domain.cas = other.cas;
   domain.dns = other.dns;
   domain.vault = other.vault;
   domain.targets = other.targets;

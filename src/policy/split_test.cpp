@@ -152,7 +152,7 @@ TEST(Split, AnInventoryDomainKeepsItsChoicesAndHandsThemOn) {
   auto row = domain("a.example", {"*.a.example", "b.example", "www.b.example", "c.example"},
                     {"a.example:8443", "b.example:8443", "lb.internal.example"});
   row.id = DomainId(7);
-  row.ca = CaName("letsencrypt");
+  row.cas = {CaName("letsencrypt")};
   row.zone_id = ZoneId("Z1");
   row.owner = "web";
   row.metadata = {{"team", "edge"}};
@@ -165,7 +165,7 @@ TEST(Split, AnInventoryDomainKeepsItsChoicesAndHandsThemOn) {
   EXPECT_EQ(result.own[0].domain.zone_id, ZoneId("Z1"));
   EXPECT_EQ(result.own[0].domain.id, DomainId(7));
   for (const auto& own : result.own) {
-    EXPECT_EQ(own.domain.ca, CaName("letsencrypt"));
+    EXPECT_EQ(own.domain.cas, std::vector{CaName("letsencrypt")});
     EXPECT_EQ(own.domain.owner, "web");
     EXPECT_EQ(own.domain.metadata, row.metadata);
   }

@@ -1,3 +1,4 @@
+#include <sstream>
 #include <tuple>
 
 #include "store/codec_certificate.hpp"
@@ -12,6 +13,20 @@ namespace {
 constexpr std::string_view inventory_columns =
     "name, names, zone_id, ca, dns, vault, targets, key_choice, profile, endpoints, owner, "
     "enabled, metadata, failures, next_at, last_error";
+
+/// With blanks between them, as the inventory has it.
+std::string joined(const std::vector<CaName>& cas) {
+  std::string text;
+  for (const auto& ca : cas) text += (text.empty() ? "" : " ") + ca.text();
+  return text;
+}
+
+std::vector<CaName> cas_in(const std::string& text) {
+  std::vector<CaName> cas;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) cas.emplace_back(std::move(word));
+  return cas;
+}
 
 /// The columns of a domain and of what is known of it, as SOCI reads and writes them.
 struct Columns {
@@ -32,7 +47,7 @@ struct Columns {
     name = domain.name.text();
     names = encode_names(domain.names);
     zone_id = domain.zone_id.text();
-    ca = domain.ca.text();
+    ca = joined(domain.cas);
     dns = domain.dns.text();
     vault = domain.vault.text();
     targets = encode_targets(domain.targets);
@@ -82,7 +97,7 @@ struct Columns {
       return bad("metadata", parsed.error());
     }
     domain.zone_id = ZoneId(zone_id);
-    domain.ca = CaName(ca);
+    domain.cas = cas_in(ca);
     domain.dns = DnsName(dns);
     domain.vault = VaultName(vault);
     domain.key = key_choice;

@@ -30,7 +30,7 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   Domain domain = some_domain("*.c.example");
   domain.names = {Fqdn::literal("c.example")};
   domain.zone_id = ZoneId("Z1");
-  domain.ca = CaName("ca");
+  domain.cas = {CaName("ca"), CaName("second")};
   domain.dns = DnsName("dns");
   domain.vault = VaultName("vault");
   domain.targets = {TargetName("t1"), TargetName("t2")};
@@ -51,7 +51,7 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   EXPECT_EQ(row.domain.name, domain.name);
   EXPECT_EQ(row.domain.names, domain.names);
   EXPECT_EQ(row.domain.zone_id, domain.zone_id);
-  EXPECT_EQ(row.domain.ca, domain.ca);
+  EXPECT_EQ(row.domain.cas, domain.cas);
   EXPECT_EQ(row.domain.dns, domain.dns);
   EXPECT_EQ(row.domain.vault, domain.vault);
   EXPECT_EQ(row.domain.targets, domain.targets);

@@ -183,7 +183,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   names.reserve(wanted.names.size());
   for (const auto& name : wanted.names) names.push_back(name.text());
   std::ranges::sort(names);
-  if (auto refused = limited(names)) co_return fail(std::move(*refused));
+  if (auto refused = limited(names, wanted.replaces)) co_return fail(std::move(*refused));
   if (const auto* same = order_again(names)) {
     auto shown = same->shown;
     if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
@@ -211,9 +211,13 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   co_return shown;
 }
 
-std::optional<Error> FakeCa::limited(const std::vector<std::string>& names) {
+std::optional<Error> FakeCa::limited(const std::vector<std::string>& names,
+                                     const std::string& replaces) {
   if (!limits_) return std::nullopt;
-  const auto refusal = limits_->new_order(own_.account.text(), names, false, clock_.now());
+  const auto window = windows_.find(replaces);
+  const bool in_window = window != windows_.end() && window->second.start <= clock_.now() &&
+                         clock_.now() < window->second.end;
+  const auto refusal = limits_->new_order(own_.account.text(), names, in_window, clock_.now());
   if (!refusal) return std::nullopt;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal->retry_in).count();
   return fakes::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_.now(),

@@ -81,7 +81,6 @@ class FakeCa final : public acme::Client {
   void keep_limits(BoulderLimits::Options options) { limits_.emplace(options); }
   const BoulderLimits& limits() const { return limits_.value(); }
 
-
   /// What it says of a certificate, by its ARI id; it knows no others.
   void set_window(std::string ari_id, RenewalWindow window) {
     windows_.insert_or_assign(std::move(ari_id), std::move(window));
@@ -150,7 +149,7 @@ class FakeCa final : public acme::Client {
   Task<std::optional<Error>> exchange(std::string op);
   std::optional<Error> lost_reply(std::string op);
   void settle(Order& order);
-  std::optional<Error> limited(const std::vector<std::string>& names);
+  std::optional<Error> limited(const std::vector<std::string>& names, const std::string& replaces);
   Authorization& authorization_for(const Fqdn& name);
   Order* order_again(const std::vector<std::string>& names);
   Task<Result<acme::AccountInfo>> find_or_make_account(Signer* signer, acme::NewAccount account);

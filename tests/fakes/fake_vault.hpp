@@ -17,9 +17,9 @@ class FakeVault final : public vault::Vault {
   Task<Result<std::optional<vault::Description>>> describe(Fqdn domain) override;
   Task<Status> check() override;
 
-  /// Makes the next call of store(), load() or describe() fail; several line up.
   /// Makes every call that would change something fail, until it is nothing again.
   void refuse_changes(std::optional<Error> error) { refusal_ = std::move(error); }
+  /// Makes the next call of store(), load() or describe() fail; several line up.
   void fail_next(Error error) { failures_.push_back(std::move(error)); }
 
   /// How often a version became current: storing the same one again does not count.

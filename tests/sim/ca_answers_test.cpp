@@ -217,7 +217,7 @@ TEST(Replaces, NamesTheCertificateOfTheSameCaThatTheOrderFollows) {
 
   // At another CA it replaces nothing.
   fleet.ports().cas[CaName("other")] = fleet.ports().cas.at(ca_name);
-  fleet.ports().defaults.ca = CaName("other");
+  fleet.ports().defaults.cas = {CaName("other")};
   fleet.issue_all();
   EXPECT_EQ(fleet.outcomes("issued"), 3);
   EXPECT_EQ(fleet.ca().last_replaces(), "");

@@ -55,7 +55,7 @@ class Limited {
     std::map<CaName, fleet::LimitedCa> cas = {
         {ca_name, {.limits = port.limits, .authority = port.authority, .account = port.account}}};
     auto forecast =
-        fleet.loop().run(fleet::OrderForecast::read(&fleet.store(), std::move(cas), ca_name));
+        fleet.loop().run(fleet::OrderForecast::read(&fleet.store(), std::move(cas), defaults));
     forecast->put_off(items, now());
     return plans;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "crypto/jws.hpp"
+#include "notify/delivery.hpp"
 #include "runtime/task_group.hpp"
 
 namespace certherd::sim {
@@ -13,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr Time start = Time(std::chrono::days(20'780));
 
 const DnsName dns_name("dns");
+const NotifierName notifier("listener");
 
 crypto::Sealer test_sealer() {
   return *crypto::Sealer::make(Secret<std::string>(std::string(32, 'k')));
@@ -32,6 +34,23 @@ Result<crypto::PrivateKey> OneKey::generate(KeyType type) {
     key_ = *made;
   }
   return *key_;
+}
+
+Task<Status> Listener::send(notify::Notice notice) {
+  messages_ += 1;
+  for (auto& each : notice.notifications) notifications_.push_back(std::move(each));
+  co_return Status{};
+}
+
+Task<Status> Listener::check() { co_return Status{}; }
+
+std::map<std::string, int> Listener::told(Alarm::Kind kind, bool over) const {
+  std::map<std::string, int> counts;
+  for (const auto& each : notifications_) {
+    const auto& key = each.alarm.key;
+    if (key.kind == kind && each.over == over) counts[key.domain.text() + key.ca.text()] += 1;
+  }
+  return counts;
 }
 
 FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
@@ -73,7 +92,7 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
   port.account_key = "own";
   ports_.vaults[VaultName("vault")] = &vault_;
   ports_.targets[TargetName("edge")] = &target_;
-  ports_.defaults.ca = CaName("ca");
+  ports_.defaults.cas = {CaName("ca")};
   ports_.defaults.dns = dns_name;
   ports_.defaults.vault = VaultName("vault");
   ports_.defaults.targets = {TargetName("edge")};
@@ -81,6 +100,18 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
 }
 
 FleetSimulation::~FleetSimulation() = default;
+
+fakes::FakeCa& FleetSimulation::add_ca(const CaName& name) {
+  const auto lookup = [this](const Fqdn& record, const TxtValue& value) {
+    return in_use_.lookup(record, value);
+  };
+  auto& ca = further_cas_[name];
+  ca = std::make_unique<fakes::FakeCa>(loop_->clock(), random_, lookup);
+  auto port = ports_.cas.at(CaName("ca"));
+  port.client = ca.get();
+  ports_.cas[name] = std::move(port);
+  return *ca;
+}
 
 Fqdn FleetSimulation::name(int index) const {
   return Fqdn::literal(fmt::format("site-{:05}.fleet.test", index));
@@ -135,11 +166,18 @@ Task<void> FleetSimulation::serve(Duration span) {
   options.executor.request_poll = 2h;
   options.executor.lease_ttl = 24h;
   options.longest_pause = 2h;
+  options.subscriptions = {{.notifier = notifier}};
+  notify::Delivery delivery(*loop_, *store_, {{notifier, &listener_}}, {.look_anew = 2h});
+  options.alarmed = [&delivery] { delivery.wake(); };
   fleet::Scheduler scheduler(ports_, std::move(options));
   runtime::TaskGroup group(*loop_);
+  runtime::TaskGroup telling(*loop_);
   group.spawn(drain_after(&loop_->clock(), span, &scheduler));
+  telling.spawn(delivery.run());
   co_await work([&scheduler] { return scheduler.run(); });
   co_await group.join();
+  telling.cancel();
+  co_await telling.join();
 }
 
 void FleetSimulation::serve_for(Duration span) { loop_->run(serve(span)); }
@@ -149,9 +187,12 @@ Task<void> FleetSimulation::work(std::function<Task<Status>()> work) {
   auto options = in_use_.batching;
   options.dns = dns_name;
   dns::ChangeBatcher batcher(*loop_, *in_use_.provider, *store_, std::move(options));
-  fleet::OrderSearch search(*loop_, *ca_, *store_);
   ports_.dns[dns_name] = {.provider = in_use_.provider, .batcher = &batcher};
-  ports_.cas.at(CaName("ca")).order_search = &search;
+  std::vector<std::unique_ptr<fleet::OrderSearch>> searches;
+  for (auto& [name, port] : ports_.cas) {
+    searches.push_back(std::make_unique<fleet::OrderSearch>(*loop_, *port.client, *store_));
+    port.order_search = searches.back().get();
+  }
   std::exception_ptr ended;
   Status status;
   try {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "fleet/executor.hpp"
 #include "fleet/order_search.hpp"
 #include "fleet/scheduler.hpp"
+#include "notify/notifier.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
 #include "store/store.hpp"
@@ -29,6 +31,23 @@ class OneKey final : public crypto::KeySource {
 
  private:
   std::optional<crypto::PrivateKey> key_;
+};
+
+/// Who is told of alarms: keeps all that it was told.
+class Listener final : public notify::Notifier {
+ public:
+  Task<Status> send(notify::Notice notice) override;
+  Task<Status> check() override;
+  std::size_t most_at_once() const override { return 1000; }
+
+  /// How often it was told that an alarm of that kind began, or is over, by the domain or the CA
+  /// that it is about.
+  std::map<std::string, int> told(Alarm::Kind kind, bool over) const;
+  std::size_t messages() const { return messages_; }
+
+ private:
+  std::size_t messages_ = 0;
+  std::vector<Notification> notifications_;
 };
 
 /// The real fleet code and the real store on the virtual clock, with everything outside faked.
@@ -74,6 +93,8 @@ class FleetSimulation {
   /// command that asked dies with the executor, and nobody asks again.
   void do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments arguments = {},
                   std::optional<Duration> kill_after = std::nullopt);
+  /// Puts another CA beside the first one, for domains that are to fail over.
+  fakes::FakeCa& add_ca(const CaName& name);
   /// Works as the service does for that long, and drains.
   void serve_for(Duration span);
   /// What a run does that nobody asked for anything.
@@ -102,6 +123,7 @@ class FleetSimulation {
   fakes::FakeVisibility& visibility() { return *visibility_; }
   fakes::FakeTarget& target() { return target_; }
   fakes::FakeProbe& probe() { return *probe_; }
+  const Listener& listener() const { return listener_; }
   store::Store& store() { return *store_; }
   fleet::Ports& ports() { return ports_; }
 
@@ -131,6 +153,8 @@ class FleetSimulation {
   std::unique_ptr<fakes::FakeDnsProvider> dns_;
   Dns in_use_;
   std::unique_ptr<fakes::FakeCa> ca_;
+  std::map<CaName, std::unique_ptr<fakes::FakeCa>> further_cas_;
+  Listener listener_;
   std::unique_ptr<fakes::FakeVisibility> visibility_;
   fakes::FakeVault vault_;
   fakes::FakeTarget target_;

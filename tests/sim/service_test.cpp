@@ -1,9 +1,7 @@
 // The service on the virtual clock: what is due, when, and what happens when something is away.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "crypto/x509.hpp"
-#include "fleet_simulation.hpp"
+#include "served_fleet.hpp"
 
 namespace certherd::sim {
 namespace {
@@ -11,64 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::days;
 
-constexpr int domains = 6;
-
-Error away(Error::Kind kind, std::string detail) {
-  Error error;
-  error.kind = kind;
-  error.op = "as the test wants it";
-  error.detail = std::move(detail);
-  return error;
-}
-
-class Service : public testing::Test {
- protected:
-  Time now() { return fleet.loop().clock().now(); }
-
-  Certificate certificate(int index) {
-    for (const auto& row : fleet.domains()) {
-      if (row.domain.name == fleet.name(index)) return row.certificate.value();
-    }
-    return {};
-  }
-
-  /// How many certificates the CA has given out.
-  int issued() { return fleet.ca().certificates_issued(); }
-
-  int count(const std::string& event) {
-    const auto events = fleet.events();
-    return static_cast<int>(
-        std::ranges::count(events, event, [](const Event& each) { return each.event; }));
-  }
-
-  /// What every edge serves is valid, and is what the vault holds.
-  void expect_all_served_well() {
-    for (const auto& row : fleet.domains()) {
-      const auto* served = fleet.target().served(row.domain.name);
-      ASSERT_NE(served, nullptr) << row.domain.name.text();
-      const auto chain = crypto::read_chain(served->fullchain);
-      ASSERT_TRUE(chain);
-      EXPECT_GT(chain->front().not_after, now()) << row.domain.name.text();
-      EXPECT_EQ(chain->front().serial, row.certificate->serial) << row.domain.name.text();
-      const auto kept = fleet.loop().run(fleet.vault().load(row.domain.name));
-      ASSERT_TRUE(kept);
-      EXPECT_EQ(kept->fullchain, served->fullchain);
-      EXPECT_FALSE(row.working) << row.domain.name.text();
-      EXPECT_FALSE(row.domain.last_error) << row.domain.last_error->message();
-    }
-    EXPECT_TRUE(fleet.ledger().empty());
-  }
-
-  /// All have a certificate that will be due soon.
-  void grow_old() {
-    fleet.serve_for(1h);
-    ASSERT_EQ(issued(), domains);
-    fleet.serve_for(days(57));
-    ASSERT_EQ(issued(), domains);
-  }
-
-  FleetSimulation fleet{7, domains};
-};
+using Service = ServedFleet;
 
 TEST_F(Service, IssuesWhatIsMissingAndRenewsByAgeEachTimeOnce) {
   fleet.serve_for(1h);
@@ -156,50 +97,6 @@ TEST_F(Service, AnotherProfileOrKeyInTheInventoryIsIssuedAnew) {
   fleet.serve_for(1h);
   EXPECT_EQ(issued(), domains + 1);
   EXPECT_EQ(certificate(0).key_type, KeyType::ecdsa_p384);
-}
-
-TEST_F(Service, TheCaMayBeDownForAnHour) {
-  grow_old();
-  fleet.ca().set_down(true);
-  fleet.serve_for(days(1));
-  fleet.ca().set_down(false);
-  EXPECT_EQ(issued(), domains);
-  fleet.serve_for(days(4));
-  EXPECT_EQ(issued(), 2 * domains);
-  expect_all_served_well();
-}
-
-TEST_F(Service, TheDnsHostMayBeDown) {
-  grow_old();
-  fleet.dns().refuse(away(Error::Kind::transient, "503"));
-  fleet.serve_for(days(4));
-  EXPECT_EQ(issued(), domains);
-  fleet.dns().refuse(std::nullopt);
-  fleet.serve_for(days(2));
-  EXPECT_EQ(issued(), 2 * domains);
-  expect_all_served_well();
-}
-
-TEST_F(Service, AVaultMayBeReadOnlyAndNoCertificateIsLost) {
-  grow_old();
-  fleet.vault().refuse_changes(away(Error::Kind::denied, "the policy does not allow it"));
-  fleet.serve_for(days(4));
-  EXPECT_EQ(issued(), 2 * domains) << "each of them once, and kept in the store";
-  fleet.vault().refuse_changes(std::nullopt);
-  fleet.serve_for(days(2));
-  EXPECT_EQ(issued(), 2 * domains);
-  expect_all_served_well();
-}
-
-TEST_F(Service, ATargetMayRefuseAndNothingIsIssuedAgain) {
-  grow_old();
-  fleet.target().refuse(away(Error::Kind::rejected, "no room"));
-  fleet.serve_for(days(4));
-  EXPECT_EQ(issued(), 2 * domains);
-  fleet.target().refuse(std::nullopt);
-  fleet.serve_for(days(2));
-  EXPECT_EQ(issued(), 2 * domains);
-  expect_all_served_well();
 }
 
 TEST_F(Service, WhatIsLostAtATargetIsInstalledAgain) {

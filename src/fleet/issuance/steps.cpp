@@ -11,6 +11,7 @@
 #include "fleet/installation.hpp"
 #include "fleet/kept.hpp"
 #include "fleet/proof.hpp"
+#include "policy/renewal.hpp"
 
 namespace certherd::fleet {
 namespace {
@@ -63,11 +64,6 @@ bool may_be_for_predecessor(const Error& error) {
 bool blames_itself(const Issuance& issuance) {
   return issuance.attempts >= internal_errors_believed && issuance.last_error &&
          issuance.last_error->problem && issuance.last_error->problem->is_acme("serverInternal");
-}
-
-bool share_a_name(const std::vector<Fqdn>& left, const std::vector<Fqdn>& right) {
-  return std::ranges::any_of(
-      left, [&right](const Fqdn& name) { return std::ranges::find(right, name) != right.end(); });
 }
 
 // By this name people know a chain: of who signed its last certificate.
@@ -222,13 +218,14 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
 Task<Result<acme::NewOrder>> Steps::order_of(Issuance issuance, Domain domain) {
   acme::NewOrder wanted;
   wanted.names = issuance.names;
-  wanted.profile = domain.profile.empty() ? ca(issuance).profile : domain.profile;
+  // A domain's own profile is one of its preferred CA: others have other names.
+  const bool own =
+      !domain.profile.empty() && issuance.ca == cas_of(domain, ports_.defaults).front();
+  wanted.profile = own ? domain.profile : ca(issuance).profile;
   auto row = co_await ports_.store->domain(issuance.domain);
   if (!row) co_return fail(std::move(row.error()).during("order"));
-  // RFC 9773 section 5: only what this CA issued, and with a name in common.
   const auto& present = row->certificate;
-  if (present && present->ca == issuance.ca && !present->revoked_at && now() < present->not_after &&
-      share_a_name(present->names, issuance.names)) {
+  if (present && policy::can_be_replaced(*present, issuance.ca, issuance.names, now())) {
     wanted.replaces = present->ari_id;
   }
   co_return wanted;

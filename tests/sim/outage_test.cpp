@@ -1,0 +1,136 @@
+// The service while something outside is away: nothing is lost, it recovers by itself, and people
+// are told once that it began and once that it is over.
+#include <gmock/gmock.h>
+
+#include "served_fleet.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+using Kind = Alarm::Kind;
+
+Error away(Error::Kind kind, std::string detail) {
+  Error error;
+  error.kind = kind;
+  error.op = "as the test wants it";
+  error.detail = std::move(detail);
+  return error;
+}
+
+class Outage : public ServedFleet {
+ protected:
+  void SetUp() override { settle(); }
+
+  std::map<std::string, int> began(Kind kind) { return fleet.listener().told(kind, false); }
+  std::map<std::string, int> over(Kind kind) { return fleet.listener().told(kind, true); }
+
+  /// An alarm of that kind for each domain, once, and no other.
+  void expect_all_told_once(Kind kind) {
+    EXPECT_THAT(began(kind), testing::AllOf(SizeIs(domains), Each(Pair(testing::_, 1))));
+    for (const auto other : alarm_kinds) {
+      if (other != kind) EXPECT_THAT(began(other), IsEmpty()) << to_string(other);
+    }
+  }
+
+  void expect_all_over_once(Kind kind) {
+    expect_all_told_once(kind);
+    EXPECT_THAT(over(kind), testing::AllOf(SizeIs(domains), Each(Pair(testing::_, 1))));
+  }
+};
+
+TEST_F(Outage, TheCaMayBeDownForAnHour) {
+  fleet.ca().set_down(true);
+  make_due();
+  fleet.serve_for(1h);
+  EXPECT_EQ(issued(), domains);
+  expect_all_told_once(Kind::failing);
+  EXPECT_THAT(over(Kind::failing), IsEmpty());
+
+  fleet.ca().set_down(false);
+  fleet.serve_for(3h);
+  be_patient();
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  expect_all_over_once(Kind::failing);
+  fleet.serve_for(days(2));
+  expect_all_over_once(Kind::failing);
+}
+
+TEST_F(Outage, TheDnsHostMayBeDown) {
+  fleet.dns().refuse(away(Error::Kind::transient, "503"));
+  make_due();
+  fleet.serve_for(4h);
+  EXPECT_EQ(issued(), domains);
+  expect_all_told_once(Kind::failing);
+  fleet.dns().refuse(std::nullopt);
+  fleet.serve_for(days(2));
+  be_patient();
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  expect_all_over_once(Kind::failing);
+}
+
+TEST_F(Outage, AVaultMayBeReadOnlyAndNoCertificateIsLost) {
+  fleet.vault().refuse_changes(away(Error::Kind::denied, "the policy does not allow it"));
+  make_due();
+  fleet.serve_for(4h);
+  EXPECT_EQ(issued(), 2 * domains) << "each of them once, and kept in the store";
+  expect_all_told_once(Kind::failing);
+  fleet.vault().refuse_changes(std::nullopt);
+  fleet.serve_for(days(2));
+  be_patient();
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  expect_all_over_once(Kind::failing);
+}
+
+TEST_F(Outage, ATargetMayRefuseAndNothingIsIssuedAgain) {
+  fleet.target().refuse(away(Error::Kind::rejected, "no room"));
+  make_due();
+  fleet.serve_for(4h);
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_told_once(Kind::failing);
+  fleet.target().refuse(std::nullopt);
+  fleet.serve_for(days(2));
+  be_patient();
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  expect_all_over_once(Kind::failing);
+}
+
+TEST_F(Outage, WhatIsNotSeenServedInTimeIsAnAlarmUntilItIs) {
+  fleet.probe().be_blind_until(now() + 5h);
+  make_due();
+  fleet.serve_for(1h);
+  be_patient();
+  EXPECT_THAT(began(Kind::not_served), IsEmpty()) << "it may take a while";
+  fleet.serve_for(3h);
+  expect_all_told_once(Kind::not_served);
+  fleet.serve_for(days(2));
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  expect_all_over_once(Kind::not_served);
+}
+
+TEST_F(Outage, AnAccountThatCannotBeUsedIsToldOnceForAll) {
+  auto& port = fleet.ports().cas.at(CaName("ca"));
+  port.unusable = away(Error::Kind::denied, "the account was deactivated");
+  fleet.serve_for(1h);
+  fleet.serve_for(1h);
+  EXPECT_THAT(began(Kind::account), ElementsAre(Pair("ca", 1)));
+  EXPECT_EQ(fleet.listener().messages(), 1U);
+  port.unusable.reset();
+  fleet.serve_for(1h);
+  EXPECT_THAT(over(Kind::account), ElementsAre(Pair("ca", 1)));
+  EXPECT_EQ(fleet.listener().messages(), 2U);
+}
+
+}  // namespace
+}  // namespace certherd::sim
