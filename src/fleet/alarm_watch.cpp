@@ -12,7 +12,8 @@ policy::Watched watched(const store::DomainRow& row, const Sightings* seen) {
       .domain = row.domain, .certificate = row.certificate, .working = row.working.has_value()};
   if (seen == nullptr) return watched;
   const auto found = seen->find(row.domain.id);
-  if (found != seen->end()) watched.seen = found->second;
+  watched.looked_at = found != seen->end() && found->second.looked_at;
+  if (found != seen->end()) watched.seen = found->second.seen;
   return watched;
 }
 

@@ -24,18 +24,22 @@ class AlarmWatch {
     Duration read_anew = std::chrono::minutes(10);
   };
 
-  /// What endpoints that answered were seen to serve, by the domain that they are of.
-  using Sightings = std::map<DomainId, std::vector<policy::Seen>>;
+  /// What endpoints of a domain that answered were seen to serve.
+  struct Sighting {
+    std::vector<policy::Seen> seen;
+    bool looked_at = false;  ///< all of them, as policy::Watched has it
+  };
+  using Sightings = std::map<DomainId, Sighting>;
 
   /// `subscriptions`: who is told.
   AlarmWatch(store::Store& store, std::vector<Subscription> subscriptions, Options options)
       : store_(store), subscriptions_(std::move(subscriptions)), options_(options) {}
 
   /// Judges the inventory as it was read at `now`, and gives how many alarms have begun or are
-  /// over; notify::Delivery then has something to send. `rows` and `seen` (may be null) stay until
-  /// it returns; `unusable` says of CAs at which nothing can be ordered why. Takes some ten
-  /// milliseconds for 100,000 rows, and asks the store for nothing where nothing changes. One call
-  /// at a time. Errors: the store's; the next call does what this one could not.
+  /// over; notify::Delivery then has something to send. `rows` and `seen` (may be null: nobody
+  /// looks) stay until it returns; `unusable` says of CAs at which nothing can be ordered why.
+  /// Takes some ten milliseconds for 100,000 rows, and asks the store for nothing where nothing
+  /// changes. One call at a time. Errors: the store's; the next call does what this one could not.
   Task<Result<int>> review(const std::vector<store::DomainRow>* rows, const Sightings* seen,
                            std::map<CaName, Error> unusable, Time now);
 

@@ -137,17 +137,20 @@ TEST_F(AlarmWatchTest, ARemovedOrDisabledDomainHasNoAlarms) {
 TEST_F(AlarmWatchTest, LooksAtWhatIsSeenAndAtTheCas) {
   auto& row = add("a.example");
   row.certificate = store::some_certificate("0a");
-  seen[row.domain.id] = {{.endpoint = Endpoint::parse("a.example").value(),
-                          .serial = Serial("0b"),
-                          .fingerprint = Fingerprint("f0b"),
-                          .issuer = "Some CA",
-                          .not_before = store::test_start,
-                          .not_after = store::test_start + std::chrono::days(90)}};
+  row.certificate->targets[TargetName("edge")] = Installed::installed;
+  seen[row.domain.id].seen = {{.endpoint = Endpoint::parse("a.example").value(),
+                               .serial = Serial("0b"),
+                               .fingerprint = Fingerprint("f0b"),
+                               .issuer = "Some CA",
+                               .not_before = store::test_start,
+                               .not_after = store::test_start + std::chrono::days(90)}};
   unusable[CaName("le")] = fail(ErrorKind::denied, "register", "no").value();
   auto one = watch();
   EXPECT_EQ(review(one), 2);
   EXPECT_EQ(review(one), 0);
   seen.clear();
+  EXPECT_EQ(review(one), 0) << "nobody has looked again";
+  seen[row.domain.id].looked_at = true;
   unusable.clear();
   EXPECT_EQ(review(one), 2);
   EXPECT_THAT(told(), UnorderedElementsAre("+not-served a.example", "+account le",

@@ -37,22 +37,15 @@ void Observer::review(const std::vector<store::DomainRow>& rows) {
   for (const auto& row : rows) {
     if (!row.domain.enabled) continue;
     // What was seen before says nothing of the certificate that has come since.
-    bool renewed = false;
-    if (row.certificate && !row.working) {
-      const auto [place, first] = settled_.try_emplace(row.domain.id, row.certificate->serial);
-      renewed = !first &&
-                std::exchange(place->second, row.certificate->serial) != row.certificate->serial;
-    }
-    if (renewed) seen_.erase(row.domain.id);
-    for (auto& endpoint : endpoints_of(row.domain, ports_)) {
+    const bool renewed = is_renewed(row);
+    if (renewed) seen_[row.domain.id] = {};
+    auto endpoints = endpoints_of(row.domain, ports_);
+    if (endpoints.empty()) seen_[row.domain.id].looked_at = true;
+    for (auto& endpoint : endpoints) {
       Place place{row.domain.id, endpoint.text()};
       auto known = watched_.extract(place);
       if (!known.empty()) {
-        if (renewed) {
-          due_.erase({known.mapped().next, place});
-          known.mapped().next = now();
-          due_.emplace(now(), place);
-        }
+        if (renewed) look_again(place, known.mapped());
         watched.insert(std::move(known));
         continue;
       }
@@ -61,7 +54,7 @@ void Observer::review(const std::vector<store::DomainRow>& rows) {
               static_cast<double>(spread.count()) * ports_.random->fraction()));
       due_.emplace(now() + after, place);
       watched.emplace(std::move(place),
-                      Watched{.endpoint = std::move(endpoint), .next = now() + after, .state = {}});
+                      Watched{.endpoint = std::move(endpoint), .next = now() + after});
     }
     current.emplace(row.domain.id, row);
   }
@@ -72,6 +65,24 @@ void Observer::review(const std::vector<store::DomainRow>& rows) {
   std::erase_if(settled_, [this](const auto& entry) { return !rows_.contains(entry.first); });
   std::erase_if(seen_, [this](const auto& entry) { return !rows_.contains(entry.first); });
   changed_.notify_all();
+}
+
+bool Observer::is_renewed(const store::DomainRow& row) {
+  if (!row.certificate || row.working) {
+    settled_.erase(row.domain.id);
+    return false;
+  }
+  auto& settled = settled_[row.domain.id];
+  return std::exchange(settled, row.certificate->serial) != row.certificate->serial;
+}
+
+void Observer::look_again(const Place& place, Watched& watched) {
+  watched.looked_at = false;
+  watched.again = watched.looking;
+  if (watched.looking) return;
+  due_.erase({watched.next, place});
+  watched.next = now();
+  due_.emplace(watched.next, place);
 }
 
 Task<void> Observer::run() {
@@ -95,7 +106,9 @@ Task<void> Observer::look(std::vector<Place> places) {
   std::vector<store::DomainRow> of_them;
   for (auto& place : places) {
     const auto& row = rows_.at(place.first);
-    subjects.push_back({.endpoint = watched_.at(place).endpoint, .domain = row.domain.name});
+    auto& watched = watched_.at(place);
+    watched.looking = true;
+    subjects.push_back({.endpoint = watched.endpoint, .domain = row.domain.name});
     if (rows.emplace(place.first, row).second) of_them.push_back(row);
   }
   Scan::Options options;
@@ -104,21 +117,17 @@ Task<void> Observer::look(std::vector<Place> places) {
   Scan scan(ports_, options);
   auto findings = co_await scan.run(std::move(subjects), std::move(of_them));
 
-  const Time next = now() + options_.every;
-  for (const auto& place : places) {
-    const auto watched = watched_.find(place);
-    if (watched == watched_.end()) continue;
-    watched->second.next = next;
-    due_.emplace(next, place);
-  }
-  if (!findings) {
-    log::warning("looking at endpoints: {}", findings.error().message());
-    co_return;
-  }
   std::vector<Event> events;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (watched_.contains(places[i])) note(places[i], std::move((*findings)[i]), &events);
+    const auto watched = watched_.find(places[i]);
+    if (watched == watched_.end()) continue;
+    const bool again = std::exchange(watched->second.again, false);
+    watched->second.looking = false;
+    watched->second.next = again ? now() : now() + options_.every;
+    due_.emplace(watched->second.next, places[i]);
+    if (findings && !again) note(places[i], std::move((*findings)[i]), &events);
   }
+  if (!findings) log::warning("looking at endpoints: {}", findings.error().message());
   if (events.empty()) co_return;
   auto written = co_await ports_.store->append(std::move(events));
   if (!written) log::warning("looking at endpoints: {}", written.error().message());
@@ -139,15 +148,26 @@ void Observer::note(const Place& place, Finding finding, std::vector<Event>* eve
     if (finding.error) event.detail["error"] = finding.error->message();
     events->push_back(std::move(event));
   }
+  watched.looked_at = true;
+  auto& sighting = seen_[place.first];
+  sighting.looked_at = looked_at(place.first);
   if (!finding.leaf) return;
-  auto& seen = seen_[place.first];
-  std::erase_if(seen, [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
-  seen.push_back({.endpoint = std::move(finding.endpoint),
-                  .serial = finding.leaf->serial,
-                  .fingerprint = finding.leaf->fingerprint,
-                  .issuer = finding.leaf->issuer,
-                  .not_before = finding.leaf->not_before,
-                  .not_after = finding.leaf->not_after});
+  std::erase_if(sighting.seen,
+                [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
+  sighting.seen.push_back({.endpoint = std::move(finding.endpoint),
+                           .serial = finding.leaf->serial,
+                           .fingerprint = finding.leaf->fingerprint,
+                           .issuer = finding.leaf->issuer,
+                           .not_before = finding.leaf->not_before,
+                           .not_after = finding.leaf->not_after});
+}
+
+bool Observer::looked_at(DomainId domain) const {
+  for (auto it = watched_.lower_bound({domain, {}}); it != watched_.end(); ++it) {
+    if (it->first.first != domain) break;
+    if (!it->second.looked_at) return false;
+  }
+  return true;
 }
 
 }  // namespace certherd::fleet

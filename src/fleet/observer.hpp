@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "fleet/alarm_watch.hpp"
 #include "fleet/scan.hpp"
-#include "policy/alarms.hpp"
 #include "runtime/wakeup.hpp"
 
 namespace certherd::fleet {
@@ -31,19 +31,26 @@ class Observer {
   /// Looks until it is cancelled.
   Task<void> run();
 
-  /// What the endpoints that have answered were last seen to serve, by domain; nothing from before
-  /// the present certificate was got.
-  const std::map<DomainId, std::vector<policy::Seen>>& seen() const { return seen_; }
+  /// What the endpoints of all enabled domains were last seen to serve; nothing from before the
+  /// present certificate was got.
+  const AlarmWatch::Sightings& seen() const { return seen_; }
 
  private:
   using Place = std::pair<DomainId, std::string>;  ///< a domain, and one of its endpoints in words
   struct Watched {
     Endpoint endpoint;
     Time next{};
-    std::string state;  ///< as it was told last; empty: not looked at yet
+    bool looking = false;    ///< now; it is not among those due then
+    bool again = false;      ///< what it is looked at for has changed meanwhile
+    bool looked_at = false;  ///< for the present certificate
+    std::string state;       ///< as it was told last; empty: not looked at yet
   };
 
   Task<void> look(std::vector<Place> places);
+  /// Whether the domain has another certificate than when it was looked at last.
+  bool is_renewed(const store::DomainRow& row);
+  void look_again(const Place& place, Watched& watched);
+  bool looked_at(DomainId domain) const;
   void note(const Place& place, Finding finding, std::vector<Event>* events);
   Time now() const { return ports_.clock().now(); }
 
@@ -52,8 +59,8 @@ class Observer {
   std::map<DomainId, store::DomainRow> rows_;
   std::map<Place, Watched> watched_;
   std::set<std::pair<Time, Place>> due_;
-  std::map<DomainId, std::vector<policy::Seen>> seen_;
-  std::map<DomainId, Serial> settled_;  ///< the certificate whose issuance was over last
+  AlarmWatch::Sightings seen_;
+  std::map<DomainId, Serial> settled_;  ///< the certificates of domains that none is got for
   runtime::Wakeup changed_;
 };
 

@@ -106,6 +106,11 @@ std::optional<std::string> expiring(const Watched& watched, Duration warn_before
                      served, domain.name, domain.name);
 }
 
+bool is_installed(const Certificate& certificate) {
+  const auto failed = [](const auto& target) { return target.second == Installed::failed; };
+  return !certificate.targets.empty() && std::ranges::none_of(certificate.targets, failed);
+}
+
 std::optional<std::string> not_served(const Watched& watched, bool stands) {
   const auto& certificate = watched.certificate;
   if (!certificate) return std::nullopt;
@@ -121,7 +126,7 @@ std::optional<std::string> not_served(const Watched& watched, bool stands) {
     return fmt::format("certificate {} of {} was installed and is not served{}; {}",
                        certificate->serial, name, told ? ": " + in_short(*error) : "", remedy);
   }
-  if (watched.working) return std::nullopt;
+  if (watched.working || !is_installed(*certificate)) return std::nullopt;
   const auto other = std::ranges::find_if(watched.seen, [&certificate](const Seen& seen) {
     return seen.fingerprint != certificate->fingerprint;
   });
@@ -138,6 +143,9 @@ std::vector<Alarm> alarms_of(const Watched& watched, const std::set<Kind>& stand
   std::vector<Alarm> alarms;
   if (!watched.domain.enabled) return alarms;
   const auto add = [&](Kind kind, std::optional<std::string> detail) {
+    const bool by_sight = kind == Kind::expiring || kind == Kind::not_served;
+    // It stands already, so its words are told.
+    if (by_sight && !watched.looked_at && standing.contains(kind) && !detail) detail.emplace();
     if (!detail) return;
     alarms.push_back({.key = {.kind = kind, .domain = watched.domain.name},
                       .since = now,

@@ -28,6 +28,9 @@ struct Watched {
   const std::optional<Certificate>& certificate;  ///< the current one
   bool working = false;                           ///< an issuance is active
   std::span<const Seen> seen = {};                ///< of endpoints that answered
+  /// All of them were looked at since the present certificate was got, and since this process
+  /// began: what is not in `seen` is over.
+  bool looked_at = true;
 };
 
 /// The alarms that should stand for a domain, at most one of a kind; `standing` are those that do.
@@ -37,8 +40,9 @@ struct Watched {
 /// misconfigured, a name that the CA has paused), not for a limit of somebody else; until a
 /// certificate was got. expiring: what is served or held ends within `warn_before`, at most a fifth
 /// of its lifetime, since one of a few days would be it all its life; or it was revoked, and could
-/// not be replaced. not_served: it was not served in time, or something else is seen while no
-/// issuance is under way.
+/// not be replaced. not_served: it was not served in time, or something else is seen although it
+/// is installed and no issuance is under way. What was raised for something that was seen stands
+/// until the endpoints were looked at again.
 std::vector<Alarm> alarms_of(const Watched& watched, const std::set<Alarm::Kind>& standing,
                              Duration warn_before, Time now);
 

@@ -27,6 +27,7 @@ class AlarmsTest : public testing::Test {
     certificate->not_before = start;
     certificate->not_after = start + lifetime;
     certificate->served = true;
+    certificate->targets[TargetName("edge")] = Installed::installed;
   }
 
   void fail_with(ErrorKind kind, int failures, const std::string& op = "finalize") {
@@ -44,9 +45,12 @@ class AlarmsTest : public testing::Test {
   }
 
   std::vector<Alarm> alarms(Duration age = 0s) const {
-    return alarms_of(
-        {.domain = domain, .certificate = certificate, .working = working, .seen = seen}, standing,
-        warn_before, start + age);
+    return alarms_of({.domain = domain,
+                      .certificate = certificate,
+                      .working = working,
+                      .seen = seen,
+                      .looked_at = looked_at},
+                     standing, warn_before, start + age);
   }
   std::vector<Kind> kinds(Duration age = 0s) const {
     std::vector<Kind> found;
@@ -62,9 +66,32 @@ class AlarmsTest : public testing::Test {
   std::optional<Certificate> certificate;
   bool working = false;
   std::vector<Seen> seen;
+  bool looked_at = true;
   std::set<Kind> standing;
   Duration warn_before = std::chrono::days(14);
 };
+
+TEST_F(AlarmsTest, WhatWasSeenStandsUntilItIsLookedAtAgain) {
+  issue();
+  standing = {Kind::not_served, Kind::expiring};
+  looked_at = false;
+  EXPECT_THAT(kinds(), testing::UnorderedElementsAre(Kind::not_served, Kind::expiring));
+  looked_at = true;
+  EXPECT_THAT(kinds(), IsEmpty());
+  standing.clear();
+  looked_at = false;
+  EXPECT_THAT(kinds(), IsEmpty());
+}
+
+TEST_F(AlarmsTest, WhatCouldNotBeInstalledIsNotMissed) {
+  issue();
+  seen = {other()};
+  EXPECT_THAT(kinds(), ElementsAre(Kind::not_served));
+  certificate->targets[TargetName("edge")] = Installed::failed;
+  EXPECT_THAT(kinds(), IsEmpty()) << "that is a failure, and told as one";
+  certificate->targets.clear();
+  EXPECT_THAT(kinds(), IsEmpty()) << "it is installed by hand";
+}
 
 TEST_F(AlarmsTest, NoneStandsWhereAllIsWell) {
   EXPECT_THAT(kinds(), IsEmpty()) << "new";

@@ -366,7 +366,7 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
     co_return fail(error_of(Error::Kind::rejected, "finalize", "the CSR has other names"));
   }
   order.issued_from = clock_.now() + std::chrono::milliseconds(random_.uniform(0, 3'000));
-  const auto serial = 0x1000 + issued_for_.size();
+  const auto serial = first_serial_ + issued_for_.size();
   order.chain = ca_.issue(request->public_key, request->names, serial, clock_.now() - 1h,
                           clock_.now() + validity_);
   issued_for_.push_back(request->names);

@@ -81,6 +81,9 @@ class FakeCa final : public acme::Client {
   void keep_limits(BoulderLimits::Options options) { limits_.emplace(options); }
   const BoulderLimits& limits() const { return limits_.value(); }
 
+  /// Of the certificate that it issues first; the next ones have the next ones.
+  void number_from(std::size_t serial) { first_serial_ = serial; }
+
   /// What it says of a certificate, by its ARI id; it knows no others.
   void set_window(std::string ari_id, RenewalWindow window) {
     windows_.insert_or_assign(std::move(ari_id), std::move(window));
@@ -171,6 +174,7 @@ class FakeCa final : public acme::Client {
   std::map<std::string, crypto::LocalCa> alternates_;  ///< by the name of the root
   int lost_alternates_ = 0;
   std::set<Fqdn> refused_;
+  std::size_t first_serial_ = 0x1000;
   std::map<Fqdn, Error> refused_orders_;
   std::deque<Error> refused_finalize_;
   std::optional<Error> refused_predecessors_;

@@ -38,6 +38,7 @@ TEST_F(Failover, GoesToTheNextCaAfterThreeFailuresAndBackAtTheNextRenewal) {
   EXPECT_EQ(certificate(0).ca, second);
 
   fleet.ca().set_down(false);
+  fleet.serve_for(days(10));
   make_due();
   fleet.serve_for(2h);
   be_patient();

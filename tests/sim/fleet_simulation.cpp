@@ -107,6 +107,7 @@ fakes::FakeCa& FleetSimulation::add_ca(const CaName& name) {
   };
   auto& ca = further_cas_[name];
   ca = std::make_unique<fakes::FakeCa>(loop_->clock(), random_, lookup);
+  ca->number_from(0x100000 * (further_cas_.size() + 1));
   auto port = ports_.cas.at(CaName("ca"));
   port.client = ca.get();
   ports_.cas[name] = std::move(port);
