@@ -10,6 +10,7 @@
 #include "dns/route53/route53.hpp"
 #include "fleet/scan.hpp"
 #include "probe/tls_probe.hpp"
+#include "runtime/slots.hpp"
 #include "vault/directory.hpp"
 #include "vault/secrets_manager/secrets_manager.hpp"
 
@@ -35,6 +36,8 @@ constexpr Duration route53_late = std::chrono::minutes(10);
 }  // namespace
 
 struct App::Services {
+  explicit Services(runtime::EventLoop& loop) : opening(loop, 1) {}
+
   std::map<DnsName, aws::Access> dns_access;
   std::map<VaultName, aws::Access> vault_access;
   bool placed = false;  ///< vaults and targets are there
@@ -45,6 +48,7 @@ struct App::Services {
   std::map<VaultName, std::unique_ptr<vault::Vault>> vaults;
   std::map<TargetName, std::unique_ptr<deploy::Target>> targets;
   std::map<CaName, std::unique_ptr<fleet::OrderSearch>> order_searches;
+  runtime::Slots opening;  ///< of CAs: Accounts does one thing at a time
   std::unique_ptr<probe::Probe> probe;
 };
 
@@ -55,7 +59,7 @@ App::App(Config config, runtime::EventLoop& loop)
       writer_(runtime::make_thread_offload(loop, 1)),
       random_(std::make_unique<runtime::SystemRandom>()),
       keys_(std::make_unique<crypto::SystemKeySource>()),
-      services_(std::make_unique<Services>()) {}
+      services_(std::make_unique<Services>(loop)) {}
 
 App::~App() = default;
 
@@ -97,17 +101,9 @@ Task<Status> App::start() {
   if (auto placed = start_places(); !placed) co_return placed;
   if (auto probing = start_probe(look_up_threads); !probing) co_return probing;
   if (auto answering = co_await start_dns(); !answering) co_return answering;
-  co_return co_await open_cas();
-}
-
-Task<Status> App::open_cas() {
   auto cas = co_await needed_cas();
   if (!cas) co_return fail(std::move(cas.error()));
-  for (const auto& ca : *cas) {
-    const auto port = ports_.cas.find(ca);
-    const bool wanted = port == ports_.cas.end() || port->second.unusable;
-    if (wanted && config_.cas.contains(ca)) co_await start_ca(ca);
-  }
+  for (const auto& ca : *cas) co_await open_ca(ca);
   co_return Status{};
 }
 
@@ -291,8 +287,11 @@ Result<std::unique_ptr<dns::Inspector>> App::make_inspector() {
   return inspector;
 }
 
-Task<void> App::start_ca(CaName ca) {
-  const auto& config = config_.cas.at(ca);
+Task<void> App::open_ca(CaName ca) {
+  const auto section = config_.cas.find(ca);
+  if (section == config_.cas.end()) co_return;
+  const auto one_at_a_time = co_await services_->opening.take();
+  const auto& config = section->second;
   fleet::CaPort port;
   port.finalize_within = config.finalize_within;
   port.max_in_flight = config.max_in_flight;

@@ -42,9 +42,9 @@ class App {
   /// responder that cannot listen.
   Task<Status> start();
 
-  /// Opens what start() could not, and CAs that were not wanted then; to be called now and again by
-  /// who goes on for long. One that still cannot be used keeps its mark. Errors: the store's.
-  Task<Status> open_cas();
+  /// Opens a CA that start() could not, or that was not wanted then, if it is in the config. One
+  /// that still cannot be used keeps its mark.
+  Task<void> open_ca(CaName ca);
 
   /// What the fleet works with, once started.
   fleet::Ports& ports() { return ports_; }
@@ -76,7 +76,6 @@ class App {
  private:
   App(Config config, runtime::EventLoop& loop);
   Task<Result<std::set<CaName>>> needed_cas();
-  Task<void> start_ca(CaName ca);
   Status start_places();
   Result<vault::AccountVault*> account_vault(const VaultName& name);
   Status start_providers();

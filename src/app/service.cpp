@@ -11,22 +11,6 @@
 
 namespace certherd::app {
 
-namespace {
-
-// How long an account that cannot be had, or a CA that the inventory names anew, waits.
-constexpr Duration open_cas_every = std::chrono::minutes(1);
-
-Task<void> open_cas_again_and_again(App* app) {
-  while (true) {
-    co_await app->loop().clock().sleep_for(open_cas_every);
-    if (auto opened = co_await app->open_cas(); !opened) {
-      log::warning("opening CAs: {}", opened.error().message());
-    }
-  }
-}
-
-}  // namespace
-
 Service::Service(runtime::EventLoop& loop, Config config)
     : loop_(loop), file_(config.file), next_(std::move(config)) {}
 
@@ -95,6 +79,7 @@ Task<Status> Service::execute(App* app) {
   options.observer.every = probe.every;
   options.observer.timeout = probe.timeout;
   options.observer.warn_before = std::chrono::days(probe.warn_days);
+  options.open_ca = [app](CaName ca) { return app->open_ca(std::move(ca)); };
   options.alarms.warn_before = options.observer.warn_before;
   const auto notifiers = open_notifiers(app->config(), loop_, app->offload());
   notify::Delivery delivery(loop_, app->store(), notifiers.by_name());
@@ -112,7 +97,6 @@ Task<Status> Service::execute(App* app) {
   runtime::TaskGroup background(loop_);
   background.spawn(feeds.run());
   background.spawn(delivery.run());
-  background.spawn(open_cas_again_and_again(app));
   std::exception_ptr thrown;
   Status status;
   try {

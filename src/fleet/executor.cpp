@@ -352,13 +352,26 @@ Task<Status> Executor::do_chore(Chore chore) {
     if (!*active) leftover_.erase(id);
   }
   if (report->error) log::warning("{}: {}", report->domain, report->error->message());
-  if (options_.finished) options_.finished();
+  auto told = co_await tell(std::move(request), std::move(*report));
+  if (told && options_.finished) options_.finished(id);
+  co_return told;
+}
+
+Task<Status> Executor::tell(WorkRequest request, Report report) {
   if (request.id == 0) {
     if (request.kind != WorkRequest::Kind::deploy) co_return Status{};
-    co_return co_await note_unasked(std::move(request.domain), std::move(report->error));
+    co_return co_await note_unasked(std::move(request.domain), std::move(report.error));
   }
-  count(*report);
-  co_return co_await ports_.store->finish_request(request.id, to_text(*report));
+  count(report);
+  auto text = to_text(report);
+  co_return co_await ports_.store->finish_request(request.id, std::move(text));
+}
+
+std::set<DomainId> Executor::at_work() const {
+  auto domains = chores_.domains();
+  domains.insert(busy_.begin(), busy_.end());
+  for (const auto& [id, tracked] : tracked_) domains.insert(id);
+  return domains;
 }
 
 Task<Status> Executor::note_unasked(Fqdn name, std::optional<Error> error) {
@@ -380,11 +393,10 @@ Task<Status> Executor::note_unasked(Fqdn name, std::optional<Error> error) {
 
 Task<Result<Time>> Executor::admit_due(std::vector<store::DomainRow> rows) {
   Time next = Time::max();
-  const auto chores = chores_.domains();
+  const auto working = at_work();
   for (const auto& row : rows) {
     const auto& domain = row.domain;
-    if (!domain.enabled || tracked_.contains(domain.id)) continue;
-    if (chores.contains(domain.id) || busy_.contains(domain.id)) continue;
+    if (!domain.enabled || working.contains(domain.id)) continue;
     const auto plan =
         policy::plan_for(domain, row.certificate, row.working, targets_of(domain, ports_.defaults),
                          ports_.defaults.renew_at, now());
@@ -698,7 +710,7 @@ Task<Status> Executor::finish(DomainId id, Report report) {
   }
   count(report);
   tracked_.erase(id);
-  if (options_.finished) options_.finished();
+  if (options_.finished) options_.finished(id);
   co_return Status{};
 }
 

@@ -48,8 +48,8 @@ class Executor {
     int running = 256;  ///< steps under way at one time
     /// Goes on until drain(), also when nothing is to be done: what is due comes by admit_due().
     bool serves = false;
-    /// Called whenever a domain has its result.
-    std::function<void()> finished{};
+    /// Called when a domain has its result, and nothing more is being done for it.
+    std::function<void(DomainId)> finished{};
   };
 
   Executor(Ports& ports, Options options);
@@ -67,6 +67,9 @@ class Executor {
   /// gives the moment at which more of it will be; to be called while run() goes on. A failure puts
   /// a domain off, in its row. Errors: the store's.
   Task<Result<Time>> admit_due(std::vector<store::DomainRow> rows);
+
+  /// The domains that something is being done for, or will be before long.
+  std::set<DomainId> at_work() const;
 
   const Progress& progress() const { return progress_; }
 
@@ -100,6 +103,7 @@ class Executor {
 
   Task<void> work(DomainId id, Task<Status> task);
   Task<Status> do_chore(Chore chore);
+  Task<Status> tell(WorkRequest request, Report report);
   /// Of work that nobody has asked for, its row says how it went: well, or when it goes on.
   Task<Status> note_unasked(Fqdn name, std::optional<Error> error);
   Task<Status> advance(DomainId id);

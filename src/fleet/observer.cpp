@@ -30,22 +30,21 @@ std::string state_of(const Finding& finding) {
 Observer::Observer(Ports& ports, Options options)
     : ports_(ports), options_(options), changed_(*ports.loop) {}
 
-void Observer::review(const std::vector<store::DomainRow>& rows) {
+void Observer::review(const std::vector<store::DomainRow>& rows,
+                      const std::set<DomainId>& at_work) {
   std::map<DomainId, store::DomainRow> current;
   std::map<Place, Watched> watched;
   const auto spread = std::min(options_.every, first_look_within);
   for (const auto& row : rows) {
     if (!row.domain.enabled) continue;
-    // What was seen before says nothing of the certificate that has come since.
-    const bool renewed = is_renewed(row);
-    if (renewed) seen_[row.domain.id] = {};
+    // An issuance that waits changes nothing: what is served then is worth to be told.
+    if (!row.working && at_work.contains(row.domain.id)) seen_[row.domain.id] = {};
     auto endpoints = endpoints_of(row.domain, ports_);
     if (endpoints.empty()) seen_[row.domain.id].looked_at = true;
     for (auto& endpoint : endpoints) {
       Place place{row.domain.id, endpoint.text()};
       auto known = watched_.extract(place);
       if (!known.empty()) {
-        if (renewed) look_again(place, known.mapped());
         watched.insert(std::move(known));
         continue;
       }
@@ -62,27 +61,23 @@ void Observer::review(const std::vector<store::DomainRow>& rows) {
   for (const auto& [place, gone] : watched_) due_.erase({gone.next, place});
   watched_ = std::move(watched);
   rows_ = std::move(current);
-  std::erase_if(settled_, [this](const auto& entry) { return !rows_.contains(entry.first); });
   std::erase_if(seen_, [this](const auto& entry) { return !rows_.contains(entry.first); });
   changed_.notify_all();
 }
 
-bool Observer::is_renewed(const store::DomainRow& row) {
-  if (!row.certificate || row.working) {
-    settled_.erase(row.domain.id);
-    return false;
+void Observer::look_again(DomainId domain) {
+  for (auto it = watched_.lower_bound({domain, {}}); it != watched_.end(); ++it) {
+    auto& [place, watched] = *it;
+    if (place.first != domain) break;
+    watched.looked_at = false;
+    watched.again = watched.looking;
+    if (watched.looking) continue;
+    due_.erase({watched.next, place});
+    watched.next = now();
+    due_.emplace(watched.next, place);
   }
-  auto& settled = settled_[row.domain.id];
-  return std::exchange(settled, row.certificate->serial) != row.certificate->serial;
-}
-
-void Observer::look_again(const Place& place, Watched& watched) {
-  watched.looked_at = false;
-  watched.again = watched.looking;
-  if (watched.looking) return;
-  due_.erase({watched.next, place});
-  watched.next = now();
-  due_.emplace(watched.next, place);
+  if (const auto sighting = seen_.find(domain); sighting != seen_.end()) sighting->second = {};
+  changed_.notify_all();
 }
 
 Task<void> Observer::run() {

@@ -25,14 +25,16 @@ class Observer {
   Observer(Ports& ports, Options options);
 
   /// The inventory as it was just read: endpoints that are new are looked at soon, and those that
-  /// are gone no more.
-  void review(const std::vector<store::DomainRow>& rows);
+  /// are gone no more. What `at_work` serve may change at any moment, and is no sighting.
+  void review(const std::vector<store::DomainRow>& rows, const std::set<DomainId>& at_work);
+
+  /// Something was done for a domain: what was seen before says nothing any more.
+  void look_again(DomainId domain);
 
   /// Looks until it is cancelled.
   Task<void> run();
 
-  /// What the endpoints of all enabled domains were last seen to serve; nothing from before the
-  /// present certificate was got.
+  /// What the endpoints of all enabled domains were last seen to serve.
   const AlarmWatch::Sightings& seen() const { return seen_; }
 
  private:
@@ -42,14 +44,11 @@ class Observer {
     Time next{};
     bool looking = false;    ///< now; it is not among those due then
     bool again = false;      ///< what it is looked at for has changed meanwhile
-    bool looked_at = false;  ///< for the present certificate
+    bool looked_at = false;  ///< since something was done for the domain
     std::string state;       ///< as it was told last; empty: not looked at yet
   };
 
   Task<void> look(std::vector<Place> places);
-  /// Whether the domain has another certificate than when it was looked at last.
-  bool is_renewed(const store::DomainRow& row);
-  void look_again(const Place& place, Watched& watched);
   bool looked_at(DomainId domain) const;
   void note(const Place& place, Finding finding, std::vector<Event>* events);
   Time now() const { return ports_.clock().now(); }
@@ -60,7 +59,6 @@ class Observer {
   std::map<Place, Watched> watched_;
   std::set<std::pair<Time, Place>> due_;
   AlarmWatch::Sightings seen_;
-  std::map<DomainId, Serial> settled_;  ///< the certificates of domains that none is got for
   runtime::Wakeup changed_;
 };
 

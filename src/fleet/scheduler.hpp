@@ -25,6 +25,8 @@ class Scheduler {
     /// The inventory is read again after so long at the latest: other processes change it, and a
     /// clock may jump.
     Duration longest_pause = std::chrono::seconds(30);
+    /// Opens a CA of the inventory that the ports lack, or that could not be used before.
+    std::function<Task<void>(CaName)> open_ca{};
     /// Called when somebody is to be told of an alarm.
     std::function<void()> alarmed{};
     /// Called after each round in which the loop turned and the store answered.
@@ -44,8 +46,12 @@ class Scheduler {
  private:
   Task<void> plan_again_and_again();
   Task<Status> plan();
+  Task<void> open_cas(std::vector<CaName> cas);
+  Task<void> open_cas_again_and_again();
+  std::vector<CaName> missing_cas(const std::vector<store::DomainRow>& rows) const;
   Task<void> review_alarms(const std::vector<store::DomainRow>* rows);
   void look_again();
+  void finished(DomainId domain);
   Time now() const { return ports_.clock().now(); }
 
   Ports& ports_;

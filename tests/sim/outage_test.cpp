@@ -1,5 +1,6 @@
 // The service while something outside is away: nothing is lost, it recovers by itself, and people
 // are told once that it began and once that it is over.
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include "served_fleet.hpp"
@@ -31,11 +32,20 @@ class Outage : public ServedFleet {
   std::map<std::string, int> began(Kind kind) { return fleet.listener().told(kind, false); }
   std::map<std::string, int> over(Kind kind) { return fleet.listener().told(kind, true); }
 
+  std::string alarms() {
+    std::string text;
+    for (const auto& event : fleet.events()) {
+      if (!event.event.starts_with("alarm.")) continue;
+      text += fmt::format("\n{} {}", event.event, fmt::join(event.detail, " "));
+    }
+    return text;
+  }
+
   /// An alarm of that kind for each domain, once, and no other.
   void expect_all_told_once(Kind kind) {
     EXPECT_THAT(began(kind), testing::AllOf(SizeIs(domains), Each(Pair(testing::_, 1))));
     for (const auto other : alarm_kinds) {
-      if (other != kind) EXPECT_THAT(began(other), IsEmpty()) << to_string(other);
+      if (other != kind) EXPECT_THAT(began(other), IsEmpty()) << to_string(other) << alarms();
     }
   }
 
