@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "app/inventory_check.hpp"
-#include "app/process_identity.hpp"
 #include "base/log.hpp"
 #include "base/private_folder.hpp"
 #include "base/versioned_folder.hpp"
@@ -104,23 +103,24 @@ Task<Status> InventoryFeeds::take(std::string name) {
                                       {"added", std::to_string(plan.added.size())},
                                       {"changed", std::to_string(plan.changed.size())},
                                       {"disabled", std::to_string(plan.disabled.size())}}});
-  auto written = co_await app_.store().change_inventory(std::move(change));
-  if (!written) co_return written;
-  log::info("[inventory.{}]: {} added, {} changed, {} disabled", name, plan.added.size(),
-            plan.changed.size(), plan.disabled.size());
-  if (!feed.retire || plan.disabled.empty()) co_return Status{};
-  std::vector<WorkRequest> requests;
   for (const auto& disabled : plan.disabled) {
+    if (!feed.retire) break;
     WorkRequest request;
-    request.batch = fmt::format("{}/{}", process_identity(), to_micros(now));
-    request.owner = process_identity();
+    // Of no process, so that it outlives this one.
+    request.owner = fmt::format("[inventory.{}]", name);
+    request.batch = fmt::format("{}/{}", request.owner, to_micros(now));
     request.kind = WorkRequest::Kind::retire;
     request.domain_id = disabled.after.id;
     request.domain = disabled.after.name;
     request.requested_at = now;
-    requests.push_back(std::move(request));
+    change.requests.push_back(std::move(request));
   }
-  co_return co_await app_.store().submit(std::move(requests));
+  auto written = co_await app_.store().change_inventory(std::move(change));
+  if (!written) co_return written;
+  log::info("[inventory.{}]: {} added, {} changed, {} disabled", name, plan.added.size(),
+            plan.changed.size(), plan.disabled.size());
+  changed_();
+  co_return Status{};
 }
 
 // A feed that fails in the same way again and again is told once.

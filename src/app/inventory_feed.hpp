@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -17,7 +18,9 @@ Task<Result<InventoryFile>> read_feed(App* app, std::string name);
 /// Keeps the inventory equal to what the programs of the config print, for the service.
 class InventoryFeeds {
  public:
-  explicit InventoryFeeds(App& app) : app_(app) {}
+  /// `changed` is called when the inventory is another one.
+  InventoryFeeds(App& app, std::function<void()> changed)
+      : app_(app), changed_(std::move(changed)) {}
 
   /// Goes on until it is cancelled.
   Task<void> run();
@@ -28,6 +31,7 @@ class InventoryFeeds {
   Task<void> tell(std::string name, Status status);
 
   App& app_;
+  std::function<void()> changed_;
   std::map<std::string, std::string> told_;  ///< what was wrong, by the feed's name
 };
 

@@ -93,7 +93,7 @@ Task<Status> Service::execute(App* app) {
   scheduler_ = &scheduler;
   // Asked for while the systems outside were being opened.
   if (draining_ || next_) scheduler.drain();
-  InventoryFeeds feeds(*app);
+  InventoryFeeds feeds(*app, [&scheduler] { scheduler.look_again(); });
   runtime::TaskGroup background(loop_);
   background.spawn(feeds.run());
   background.spawn(delivery.run());

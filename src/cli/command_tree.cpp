@@ -32,7 +32,7 @@ const std::vector<Group>& top_groups() {
       {.title = "Set up", .commands = {"init", "config", "account", "store", "notify"}},
       {.title = "Inventory", .commands = {"domain"}},
       {.title = "Certificates", .commands = {"issue", "run", "cert", "deploy"}},
-      {.title = "Look and foresee", .commands = {"plan", "scan", "doctor", "log"}},
+      {.title = "Look and foresee", .commands = {"plan", "scan", "doctor", "alarms", "log"}},
       {.title = "Learn", .commands = {"demo", "help", "man", "completion", "version"}},
   };
   return groups;
@@ -80,6 +80,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_deploy(top, context);
   add_scan(top, context);
   add_store(top, context);
+  add_alarms(top, context);
   add_notify(top, context);
   add_log(top, context);
   add_demo(top, context);

@@ -39,6 +39,7 @@ void add_deploy(CLI::App& parent, Context& context);
 void add_scan(CLI::App& parent, Context& context);
 void add_store(CLI::App& parent, Context& context);
 void add_notify(CLI::App& parent, Context& context);
+void add_alarms(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);
 void add_doctor(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);

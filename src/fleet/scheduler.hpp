@@ -38,6 +38,9 @@ class Scheduler {
   /// Works until drain(); the caller holds the lease. Errors: as Executor::run().
   Task<Status> run();
 
+  /// The inventory is another one than when it was read last.
+  void look_again();
+
   /// Begin nothing new, and let run() return soon.
   void drain() { executor_.drain(); }
 
@@ -50,7 +53,6 @@ class Scheduler {
   Task<void> open_cas_again_and_again();
   std::vector<CaName> missing_cas(const std::vector<store::DomainRow>& rows) const;
   Task<void> review_alarms(const std::vector<store::DomainRow>* rows);
-  void look_again();
   void finished(DomainId domain);
   Time now() const { return ports_.clock().now(); }
 

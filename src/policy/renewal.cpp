@@ -91,7 +91,7 @@ bool can_be_replaced(const Certificate& certificate, const CaName& ca,
 RenewalMoment renewal_moment(const Certificate& certificate, double renew_at) {
   const Duration lifetime = certificate.not_after - certificate.not_before;
   const Duration reserve =
-      std::min(std::max(lifetime / 10, 2 * certificate.issued_in), lifetime / 3);
+      std::min(std::max(lifetime / 10, 2 * certificate.issued_in), 2 * (lifetime / 3));
   const Time latest = certificate.not_after - reserve;
 
   if (const auto& window = certificate.renewal.window) {

@@ -108,7 +108,7 @@ TEST(RenewalMoment, LeavesTimeForWhatIssuingTook) {
   slow.issued_in = days(10);
   EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(70));
   slow.issued_in = days(80);
-  EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(60)) << "a third at most";
+  EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(30)) << "two thirds at most";
 }
 
 TEST(RenewalMoment, IsTheOneDrawnInTheWindow) {

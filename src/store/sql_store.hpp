@@ -121,8 +121,9 @@ class SqlStore final : public Store {
   runtime::Clock& clock_;
 };
 
-/// Inserts events; part of many verbs. Throws soci::soci_error.
+/// Parts of many verbs. They throw soci::soci_error.
 void insert_events(soci::session& sql, const std::vector<Event>& events);
+void insert_requests(soci::session& sql, const std::vector<WorkRequest>& requests);
 
 /// Ends the active issuance of a domain, if there is one and `last` is not behind it, because
 /// `why`. Throws soci::soci_error. Errors: rejected (a row that does not parse).

@@ -324,6 +324,7 @@ Task<Status> SqlStore::change_inventory(InventoryChange change) {
       return fail(std::move(error));
     }
     insert_events(sql, change.events);
+    insert_requests(sql, change.requests);
     return {};
   };
   return writer_.write("change the inventory", std::move(work));

@@ -104,23 +104,27 @@ Result<std::vector<WorkRequest>> select(soci::session& sql, std::string_view whi
 
 }  // namespace
 
+void insert_requests(soci::session& sql, const std::vector<WorkRequest>& requests) {
+  Columns c;
+  soci::statement insert =
+      (sql.prepare << "INSERT INTO request (batch, owner, kind, arguments, domain_id, "
+                      "requested_at, done_at, result) VALUES (:batch, :owner, :kind, "
+                      ":arguments, :domain_id, :requested_at, :done_at, :result)",
+       soci::use(c.batch), soci::use(c.owner), soci::use(c.kind), soci::use(c.arguments),
+       soci::use(c.domain_id), soci::use(c.requested_at),
+       soci::use(c.done_at.value, c.done_at.state), soci::use(c.result));
+  for (const auto& request : requests) {
+    c.take(request);
+    insert.execute(true);
+  }
+}
+
 Task<Status> SqlStore::submit(std::vector<WorkRequest> requests) {
-  return writer_.write(
-      "submit requests", [requests = std::move(requests)](soci::session& sql) -> Status {
-        Columns c;
-        soci::statement insert =
-            (sql.prepare << "INSERT INTO request (batch, owner, kind, arguments, domain_id, "
-                            "requested_at, done_at, result) VALUES (:batch, :owner, :kind, "
-                            ":arguments, :domain_id, :requested_at, :done_at, :result)",
-             soci::use(c.batch), soci::use(c.owner), soci::use(c.kind), soci::use(c.arguments),
-             soci::use(c.domain_id), soci::use(c.requested_at),
-             soci::use(c.done_at.value, c.done_at.state), soci::use(c.result));
-        for (const auto& request : requests) {
-          c.take(request);
-          insert.execute(true);
-        }
-        return {};
-      });
+  return writer_.write("submit requests",
+                       [requests = std::move(requests)](soci::session& sql) -> Status {
+                         insert_requests(sql, requests);
+                         return {};
+                       });
 }
 
 Task<Result<std::vector<WorkRequest>>> SqlStore::open_requests(std::int64_t after) {

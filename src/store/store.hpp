@@ -45,6 +45,7 @@ struct InventoryChange {
   std::vector<Domain> changed;  ///< as read from the store, with other columns
   std::vector<Domain> removed;  ///< as read from the store
   std::vector<Event> events;
+  std::vector<WorkRequest> requests = {};  ///< what is to be done because of it
 };
 
 /// What changes together, in one transaction, with an issuance or without one.

@@ -15,13 +15,15 @@ class InventoryStore : public StoreTest {
     std::vector<Domain> changed = {};
     std::vector<Domain> removed = {};
     std::vector<Event> events = {};
+    std::vector<WorkRequest> requests = {};
   };
 
   Status change(Change change) {
     InventoryChange made{.added = std::move(change.added),
                          .changed = std::move(change.changed),
                          .removed = std::move(change.removed),
-                         .events = std::move(change.events)};
+                         .events = std::move(change.events),
+                         .requests = std::move(change.requests)};
     return run(store->change_inventory(std::move(made)));
   }
 };
@@ -67,6 +69,28 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   EXPECT_FALSE(row.certificate);
   EXPECT_FALSE(row.working);
   EXPECT_THAT(event_names(), ElementsAre("domain.added"));
+}
+
+TEST_F(InventoryStore, AsksForWhatFollowsFromAChangeTogetherWithIt) {
+  std::vector<Domain> domains = {some_domain("a.example")};
+  ASSERT_TRUE(run(store->add_domains(std::move(domains), {})));
+  auto off = domain("a.example").domain;
+  off.enabled = false;
+  WorkRequest retire;
+  retire.batch = "1";
+  retire.owner = "[inventory.company]";
+  retire.kind = WorkRequest::Kind::retire;
+  retire.domain_id = off.id;
+  retire.requested_at = test_start;
+  auto stale = off;
+  stale.revision += 1;
+  EXPECT_FALSE(change({.changed = {stale}, .requests = {retire}}));
+  EXPECT_THAT(run(store->open_requests(0)).value(), testing::IsEmpty());
+  EXPECT_TRUE(change({.changed = {off}, .requests = {retire}}));
+  const auto open = run(store->open_requests(0)).value();
+  ASSERT_THAT(open, testing::SizeIs(1));
+  EXPECT_EQ(open.front().kind, WorkRequest::Kind::retire);
+  EXPECT_EQ(open.front().domain, off.name);
 }
 
 TEST_F(InventoryStore, FindsNamesByTheirBeginning) {
