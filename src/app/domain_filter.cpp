@@ -159,6 +159,8 @@ bool DomainFilter::holds(const Term& term, const store::DomainRow& row,
     if (key == "endpoints") return any_matches(glob, domain.endpoints);
     if (key == "owner") return matches(glob, domain.owner);
     if (key == "enabled") return matches(glob, domain.enabled ? "true" : "false");
+    if (key == "hold") return matches(glob, domain.hold);
+    if (key == "window") return matches(glob, domain.window);
     if (key == "state") {
       const auto state =
           policy::state_of(domain, row.certificate, row.working, defaults.renew_at, now);

@@ -26,7 +26,11 @@ std::vector<store::DomainRow> some_rows() {
   return {std::move(failing),
           row({{"domain", "b.example"}, {"owner", "web"}, {"names", "*.bücher.example"}}),
           row({{"domain", "c.example"}, {"owner", "ops"}, {"state", "Bavaria"}, {"ca", "other"}}),
-          row({{"domain", "d.example"}, {"enabled", "no"}, {"targets", "t1 t2"}})};
+          row({{"domain", "d.example"},
+               {"enabled", "no"},
+               {"targets", "t1 t2"},
+               {"hold", "2026-12-24"},
+               {"window", "22:00-04:00"}})};
 }
 
 Result<std::vector<std::string>> selected(std::string_view where) {
@@ -86,6 +90,8 @@ TEST(Where, KnowsMetadataAndWhatHoldsByDefault) {
   EXPECT_THAT(names("state=disabled"), ElementsAre("d"));
   EXPECT_THAT(names("ca=main"), ElementsAre("a", "b", "d"));
   EXPECT_THAT(names("key=auto enabled=false"), ElementsAre("d"));
+  EXPECT_THAT(names("hold!="), ElementsAre("d"));
+  EXPECT_THAT(names("window=22:*"), ElementsAre("d"));
 }
 
 TEST(Where, RefusesWhatItDoesNotUnderstand) {

@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "model/certificate_name.hpp"
 #include "model/key_type.hpp"
+#include "policy/maintenance_window.hpp"
 
 namespace certherd::app {
 namespace {
@@ -105,6 +106,10 @@ class DomainBuilder {
       domain_.owner = value;
     } else if (column == "enabled") {
       enabled(value);
+    } else if (column == "hold") {
+      hold(value);
+    } else if (column == "window") {
+      window(value);
     } else if (value.empty()) {
       domain_.metadata.erase(column);
     } else {
@@ -163,6 +168,26 @@ class DomainBuilder {
       domain_.enabled = *enabled;
     } else {
       error("enabled", fmt::format("\"{}\" is neither true nor false", value));
+    }
+  }
+
+  /// Also as a truth value: that is what databases keep.
+  void hold(const std::string& value) {
+    const auto held = value.empty() ? std::optional(false) : parse_boolean(value);
+    if (held) {
+      domain_.hold = *held ? "yes" : "";
+    } else if (auto end = policy::hold_end(value)) {
+      domain_.hold = value;
+    } else {
+      error("hold", end.error().detail);
+    }
+  }
+
+  void window(const std::string& value) {
+    if (auto window = policy::MaintenanceWindow::parse(value)) {
+      domain_.window = value;
+    } else {
+      error("window", window.error().detail);
     }
   }
 
@@ -227,6 +252,8 @@ Columns columns_of(const Domain& domain) {
   set("endpoints", joined(domain.endpoints, text_of));
   set("owner", domain.owner);
   set("enabled", domain.enabled ? "true" : "false");
+  set("hold", domain.hold);
+  set("window", domain.window);
   return columns;
 }
 

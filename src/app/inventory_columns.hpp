@@ -13,9 +13,9 @@ namespace certherd::app {
 using Columns = std::map<std::string, std::string>;
 
 /// The columns that mean something to the program; every other one is metadata.
-constexpr std::array<std::string_view, 12> known_columns = {
-    "domain",  "zone_id", "names",   "ca",        "dns",   "vault",
-    "targets", "key",     "profile", "endpoints", "owner", "enabled"};
+constexpr std::array<std::string_view, 14> known_columns = {
+    "domain", "zone_id", "names",     "ca",    "dns",     "vault", "targets",
+    "key",    "profile", "endpoints", "owner", "enabled", "hold",  "window"};
 
 /// Why this cannot be the name of a column; empty when it can.
 std::string column_name_fault(std::string_view column);

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/private_folder.hpp"
 #include "base/versioned_folder.hpp"
+#include "policy/maintenance_window.hpp"
 #include "runtime/process.hpp"
 #include "runtime/together.hpp"
 
@@ -105,6 +106,10 @@ Task<Status> InventoryFeeds::take(std::string name) {
                                       {"disabled", std::to_string(plan.disabled.size())}}});
   for (const auto& disabled : plan.disabled) {
     if (!feed.retire) break;
+    if (policy::is_held(disabled.after, now)) {
+      log::info("{}: it is held, and stays on its targets", disabled.after.name);
+      continue;
+    }
     WorkRequest request;
     // Of no process, so that it outlives this one.
     request.owner = fmt::format("[inventory.{}]", name);

@@ -48,6 +48,18 @@ TEST(Inventory, ReadsKnownColumnsAndKeepsTheRestAsMetadata) {
   EXPECT_EQ(domain.metadata.at("cost centre"), "4, 7");
 }
 
+TEST(Inventory, ReadsAHoldAlsoAsATruthValue) {
+  const auto read = domains(
+      "{\"domain\": \"a.example\", \"hold\": true}\n"
+      "{\"domain\": \"b.example\", \"hold\": false, \"window\": null}\n"
+      "{\"domain\": \"c.example\", \"hold\": \"2026-12-24\", \"window\": \"sat 02:00-05:00\"}\n");
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(read[0].hold, "yes");
+  EXPECT_EQ(read[1].hold, "");
+  EXPECT_EQ(read[2].hold, "2026-12-24");
+  EXPECT_EQ(read[2].window, "sat 02:00-05:00");
+}
+
 TEST(Inventory, ReadsJsonLines) {
   const auto read = domains(
       "{\"domain\": \"a.example\", \"names\": [\"b.example\", \"c.example\"], \"seats\": 7,"
@@ -90,6 +102,14 @@ TEST(Inventory, NamesEveryBadRowByTheLineWhereItBegins) {
                           HasSubstr("line 9: domain: good.example stands already in line 2"),
                           HasSubstr("line 10: enabled: \"maybe\" is neither true nor false"),
                           AllOf(HasSubstr("line 11: endpoints: "), HasSubstr("port"))));
+}
+
+TEST(Inventory, NamesAHoldAndAWindowThatCannotBeRead) {
+  EXPECT_THAT(faults("domain,hold,window\na.example,soon,\nb.example,,sat\n"),
+              ElementsAre(AllOf(HasSubstr("line 2: hold: \"soon\" is neither yes"),
+                                HasSubstr("2026-12-24T12:00:00Z")),
+                          AllOf(HasSubstr("line 3: window: \"sat\" is no span"),
+                                HasSubstr("sat,sun 02:00-05:00"))));
 }
 
 TEST(Inventory, NamesTheRuleThatANameBreaks) {
@@ -177,6 +197,8 @@ std::vector<Domain> odd_domains() {
                            {"endpoints", "a.example:8443@[2001:db8::1] b.example"},
                            {"owner", " web, \"shop\" "},
                            {"enabled", "no"},
+                           {"hold", "2026-12-24T08:00:00+01:00"},
+                           {"window", "sat,sun 02:00-05:00; 22:00-04:00"},
                            {"quote\"d, column", "\"\""},
                            {"note", "two\nlines\r\nand\ttabs"},
                            {"城", "例え"},
@@ -195,7 +217,8 @@ TEST(Inventory, CsvIsReadAgainWithoutLoss) {
   }
   EXPECT_EQ(write_csv(read), text);
   EXPECT_EQ(write_csv({}),
-            "domain,zone_id,names,ca,dns,vault,targets,key,profile,endpoints,owner,enabled\n");
+            "domain,zone_id,names,ca,dns,vault,targets,key,profile,endpoints,owner,enabled,hold,"
+            "window\n");
 }
 
 TEST(Inventory, ManyRowsAreRead) {

@@ -44,6 +44,9 @@ struct Certificate {
   VaultName vault_name;
   VaultReferences vault;
   std::map<TargetName, Installed> targets;
+  /// Until when its first installation may wait for the domain's window, since the certificate
+  /// before it does until then; nothing: not at all.
+  std::optional<Time> install_by;
   std::optional<bool> served;  ///< nothing: not looked at, or nowhere to look
   std::optional<RevocationReason> revocation_reason;  ///< set before the CA is asked to revoke it
   std::optional<Time> revoked_at;                     ///< when the CA was seen to have done so

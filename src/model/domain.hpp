@@ -29,6 +29,8 @@ struct Domain {
   std::vector<Endpoint> endpoints;  ///< where it is served; empty: the primary name, port 443
   std::string owner;
   bool enabled = true;
+  std::string hold;    ///< "yes", or until when nothing is begun by itself; empty: there is none
+  std::string window;  ///< when something may be begun, in UTC; empty: always
   std::map<std::string, std::string> metadata;  ///< every further column of the inventory
 
   // How it goes, kept by the fleet.

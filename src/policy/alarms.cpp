@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/utf8.hpp"
+#include "policy/maintenance_window.hpp"
 
 namespace certherd::policy {
 namespace {
@@ -71,7 +72,15 @@ std::string when(Time not_after, Time now) {
 }
 
 /// Why the domain has no better certificate, and what to do.
-std::string why_not_renewed(const Domain& domain) {
+std::string why_not_renewed(const Watched& watched, Time now) {
+  const auto& domain = watched.domain;
+  if (is_held(domain, now) && !watched.working) {
+    const bool has_end = domain.hold != "yes";
+    return fmt::format(
+        "nothing is begun for it by itself, since it is held{}: end that with: certherd domain set "
+        "{} hold=, or replace it all the same with: certherd issue {}",
+        has_end ? " until " + domain.hold : "", domain.name, domain.name);
+  }
   if (domain.last_error) {
     return fmt::format("it could not be replaced: {}; look for the cause with: certherd doctor {}",
                        in_short(*domain.last_error), domain.name);
@@ -85,11 +94,13 @@ std::optional<std::string> expiring(const Watched& watched, Duration warn_before
   const auto& certificate = watched.certificate;
   if (certificate && ends_soon(certificate->not_before, certificate->not_after, warn_before, now)) {
     return fmt::format("certificate {} of {} {}, and {}", certificate->serial, domain.name,
-                       when(certificate->not_after, now), why_not_renewed(domain));
+                       when(certificate->not_after, now), why_not_renewed(watched, now));
   }
-  if (certificate && certificate->revoked_at && domain.last_error) {
+  const bool waits = domain.last_error || is_held(domain, now);
+  if (certificate && certificate->revoked_at && waits) {
     return fmt::format("certificate {} of {} was revoked at {}, and {}", certificate->serial,
-                       domain.name, format_time(*certificate->revoked_at), why_not_renewed(domain));
+                       domain.name, format_time(*certificate->revoked_at),
+                       why_not_renewed(watched, now));
   }
   const auto old = std::ranges::find_if(watched.seen, [&](const Seen& seen) {
     return ends_soon(seen.not_before, seen.not_after, warn_before, now);

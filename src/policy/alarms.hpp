@@ -40,9 +40,9 @@ struct Watched {
 /// misconfigured, a name that the CA has paused), not for a limit of somebody else; until a
 /// certificate was got. expiring: what is served or held ends within `warn_before`, at most a fifth
 /// of its lifetime, since one of a few days would be it all its life; or it was revoked, and could
-/// not be replaced. not_served: it was not served in time, or something else is seen although it
-/// is installed and no issuance is under way. What was raised for something that was seen stands
-/// until the endpoints were looked at again.
+/// not be replaced, or the domain is held. not_served: it was not served in time, or something else
+/// is seen although it is installed and no issuance is under way. What was raised for something
+/// that was seen stands until the endpoints were looked at again.
 std::vector<Alarm> alarms_of(const Watched& watched, const std::set<Alarm::Kind>& standing,
                              Duration warn_before, Time now);
 

@@ -263,5 +263,28 @@ TEST_F(AlarmsTest, LongWordsOfOthersAreCutOff) {
   EXPECT_TRUE(detail.ends_with("a…")) << detail;
 }
 
+TEST_F(AlarmsTest, AnExpiringCertificateOfAHeldDomainIsToldWithWhatHoldsIt) {
+  issue();
+  domain.hold = "yes";
+  EXPECT_THAT(kinds(), IsEmpty());
+  const auto old = std::chrono::days(80);
+  ASSERT_THAT(kinds(old), ElementsAre(Kind::expiring));
+  EXPECT_THAT(alarms(old).front().detail,
+              testing::AllOf(HasSubstr("since it is held: end that with: certherd domain set "
+                                       "shop.example hold=, or"),
+                             HasSubstr("certherd issue shop.example")));
+  domain.hold = format_time(start + std::chrono::days(85));
+  EXPECT_THAT(alarms(old).front().detail, HasSubstr("held until " + domain.hold));
+  domain.hold = format_time(start + std::chrono::days(79));
+  EXPECT_THAT(alarms(old).front().detail, HasSubstr("certherd plan")) << "that is over";
+
+  domain.hold = "yes";
+  certificate->revoked_at = start;
+  EXPECT_THAT(alarms().front().detail, HasSubstr("is held"));
+  working = true;
+  fail_with(ErrorKind::transient, 1);
+  EXPECT_THAT(alarms().front().detail, HasSubstr("doctor")) << "what was begun goes on";
+}
+
 }  // namespace
 }  // namespace certherd::policy

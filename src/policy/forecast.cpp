@@ -27,7 +27,8 @@ void put_off_orders(std::vector<RateLimit> limits, const std::vector<PlannedOrde
   constexpr auto none = static_cast<std::size_t>(-1);
   std::set<std::pair<Time, std::size_t>> waiting;
   for (std::size_t i = 0; i < orders.size(); ++i) {
-    waiting.emplace(std::max(orders[i].plan->at, now), i);
+    const auto moment = orders[i].plan->moment();
+    if (moment) waiting.emplace(std::max(*moment, now), i);
   }
   // As the executor and its budget do it: who finds a limit spent is told a turn of his own.
   Turns<std::size_t> turns;
@@ -52,13 +53,14 @@ void put_off_orders(std::vector<RateLimit> limits, const std::vector<PlannedOrde
       continue;
     }
     const bool told_before = std::exchange(told[index], last) == last;
-    plan->at = turns.next(last, from, interval(limits.at(last)), told_before);
-    plan->limited_by = limits.at(last).words;
+    plan->put_off(turns.next(last, from, interval(limits.at(last)), told_before),
+                  limits.at(last).words);
     waiting.emplace(plan->at, index);
   }
 }
 
 void Forecast::put_off(Plan& plan, const std::vector<Need>& needs) {
+  if (!plan.moment()) return;
   for (const auto& need : needs) {
     auto& limit = limits_.at(need.limit);
     const Time begin = std::max(plan.at, now_);
@@ -70,8 +72,7 @@ void Forecast::put_off(Plan& plan, const std::vector<Need>& needs) {
       limit.taken_until = spending.full_at;
       const Time from = spending.from - spending.from.time_since_epoch() % limit.window;
       if (from <= plan.at) continue;
-      plan.at = from;
-      plan.limited_by = limit.words;
+      plan.put_off(from, limit.words);
     }
   }
 }

@@ -41,7 +41,8 @@ struct PlannedOrder {
 
 /// Puts each plan off to the moment at which its order may be placed, and says by which limit.
 /// Orders come in the order of work. Each takes what it draws on when all of it is there; until
-/// then it takes nothing, and those behind it go first if they draw on something else.
+/// then it takes nothing, and those behind it go first if they draw on something else. Those that
+/// are held without an end draw on nothing.
 void put_off_orders(std::vector<RateLimit> limits, const std::vector<PlannedOrder>& orders,
                     Time now);
 
@@ -57,7 +58,8 @@ class Forecast {
   Forecast(std::vector<WindowLimit> limits, Time now) : limits_(std::move(limits)), now_(now) {}
 
   /// Takes what the plan needs; where the last of it may be spent only later, the plan is put off
-  /// to then, and says by which limit. Plans come in the order of work.
+  /// to then, and says by which limit. Plans come in the order of work. One that is held without
+  /// an end takes nothing.
   void put_off(Plan& plan, const std::vector<Need>& needs);
 
  private:

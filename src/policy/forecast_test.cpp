@@ -109,5 +109,26 @@ TEST(OrderForecast, KnowsWhatIsKeptWhatIsExemptAndWhatIsClosed) {
   EXPECT_EQ(plans[11].at, noon + 5h);
 }
 
+TEST(OrderForecast, GivesNoTurnOutsideOfAMaintenanceWindow) {
+  const auto window = MaintenanceWindow::parse("00:00-12:01").value();
+  std::vector<Plan> plans(13);
+  std::vector<PlannedOrder> planned;
+  for (auto& plan : plans) {
+    plan.at = noon;
+    plan.opening = Opening(Time::min(), window, Time::max());
+    planned.push_back({.plan = &plan, .draws = {{.limit = 0}}});
+  }
+  plans[0].opening = Opening(Time::max(), {}, Time::max());
+  plans[0].put_off(noon, "");
+  plans[12].opening = {};
+  put_off_orders({{.words = "ten orders", .per_second = 1.0 / 60, .burst = 10}}, planned, noon);
+  EXPECT_EQ(plans[0].moment(), std::nullopt) << "held without an end, it takes nothing";
+  EXPECT_EQ(plans[10].at, noon);
+  EXPECT_EQ(plans[11].at, noon + 12h) << "in a minute, but the window is closed then";
+  EXPECT_THAT(plans[11].limited_by, testing::HasSubstr("maintenance window"));
+  EXPECT_LE(plans[12].at, noon + 2min);
+  EXPECT_EQ(plans[12].limited_by, "ten orders");
+}
+
 }  // namespace
 }  // namespace certherd::policy

@@ -7,6 +7,7 @@
 
 #include "policy/backoff.hpp"
 #include "policy/due.hpp"
+#include "policy/renewal.hpp"
 
 namespace certherd::policy {
 namespace {
@@ -49,7 +50,30 @@ std::string pause_of(const Domain& domain) {
                      domain.failures == 1 ? "" : "s");
 }
 
+Opening opening_of(const Domain& domain, const std::optional<Certificate>& current,
+                   std::optional<Step> working, Time now) {
+  if (working && *working != Step::install) return {};
+  const Time held_until = working ? Time::min() : hold_end(domain.hold).value_or(Time::min());
+  // To be installed is the present certificate, and what may wait for it is the one before.
+  const auto latest = !working  ? may_wait_until(current, now)
+                      : current ? current->install_by
+                                : std::nullopt;
+  auto window = MaintenanceWindow::parse(latest ? domain.window : "");
+  return {held_until, std::move(window).value_or(MaintenanceWindow()),
+          latest.value_or(Time::max())};
+}
+
 }  // namespace
+
+std::optional<Time> Plan::moment() const {
+  if (at == Time::max()) return std::nullopt;
+  return at;
+}
+
+void Plan::put_off(Time time, std::string why) {
+  at = opening.from(time);
+  limited_by = at > time ? opening.words(time) : std::move(why);
+}
 
 std::string_view to_string(Action action) {
   switch (action) {
@@ -76,6 +100,7 @@ Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
   // One that was revoked is worth as little as none.
   const bool good = current && !current->revoked_at && !current->key_compromised();
   if (good) plan.urgency = current->not_after;
+  plan.opening = opening_of(domain, current, working, now);
   if (working) {
     plan.action = action_of(*working, current.has_value());
     plan.reason = reason_of(*working);
@@ -89,14 +114,14 @@ Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
     } else if (due.due) {
       plan.action = current ? Action::renew : Action::issue;
     } else {
-      plan.at = std::max(due.at, domain.next_at.value_or(due.at));
+      plan.put_off(std::max(due.at, domain.next_at.value_or(due.at)), "");
       return plan;
     }
   }
-  plan.at = now;
   if (domain.next_at && must_wait(*domain.next_at, now)) {
-    plan.at = *domain.next_at;
-    plan.limited_by = pause_of(domain);
+    plan.put_off(*domain.next_at, pause_of(domain));
+  } else {
+    plan.put_off(now, "");
   }
   return plan;
 }

@@ -88,11 +88,27 @@ bool can_be_replaced(const Certificate& certificate, const CaName& ca,
   });
 }
 
+Time latest_renewal(const Certificate& certificate) {
+  const Duration lifetime = certificate.not_after - certificate.not_before;
+  return certificate.not_after -
+         std::min(std::max(lifetime / 10, 2 * certificate.issued_in), 2 * (lifetime / 3));
+}
+
+std::optional<Time> may_wait_until(const std::optional<Certificate>& current, Time now) {
+  const bool good =
+      current && current->not_after > now && !current->revoked_at && !current->key_compromised();
+  if (!good) return std::nullopt;
+  const Time latest = latest_renewal(*current);
+  const auto& window = current->renewal.window;
+  if (!window) return latest;
+  const Time half = current->not_before + (current->not_after - current->not_before) / 2;
+  const bool meant = !window->explanation_url.empty() || window->end < half;
+  return meant ? std::min(latest, window->end) : latest;
+}
+
 RenewalMoment renewal_moment(const Certificate& certificate, double renew_at) {
   const Duration lifetime = certificate.not_after - certificate.not_before;
-  const Duration reserve =
-      std::min(std::max(lifetime / 10, 2 * certificate.issued_in), 2 * (lifetime / 3));
-  const Time latest = certificate.not_after - reserve;
+  const Time latest = latest_renewal(certificate);
 
   if (const auto& window = certificate.renewal.window) {
     const Time settled = certificate.not_before + lifetime / 3;

@@ -31,6 +31,16 @@ std::optional<Time> next_question(const Certificate& certificate, Time now);
 bool can_be_replaced(const Certificate& certificate, const CaName& ca,
                      const std::vector<Fqdn>& names, Time now);
 
+/// The latest sensible moment to renew a certificate: a tenth of the lifetime before its end, or
+/// twice what its issuance took.
+Time latest_renewal(const Certificate& certificate);
+
+/// Until when a domain with this certificate may wait for a better one: latest_renewal(), or the
+/// end of the CA's window where the CA has a reason of its own, as before a revocation: it explains
+/// the window, or wants it renewed in the first half of its life. Nothing: not at all, since it has
+/// none, or one that has ended, was revoked, or whose key was compromised.
+std::optional<Time> may_wait_until(const std::optional<Certificate>& current, Time now);
+
 /// From when a certificate is to be renewed, and why.
 struct RenewalMoment {
   Time at{};
@@ -40,7 +50,7 @@ struct RenewalMoment {
 /// By the CA's window where there is one, else at `renew_at` (a share of the lifetime, at most a
 /// half below ten days, as Let's Encrypt's integration guide has it), a little earlier for some
 /// certificates than for others so that what was issued together is not renewed together. Never
-/// later than a tenth of the lifetime before the end, or twice what its issuance took.
+/// later than latest_renewal().
 ///
 /// In the first third of its life a certificate is renewed only if the whole window has passed: a
 /// CA whose windows begin before its certificates do would otherwise be asked without end.

@@ -151,6 +151,8 @@ Domain like(const Domain& other) {
   domain.profile = other.profile;
   domain.owner = other.owner;
   domain.enabled = other.enabled;
+  domain.hold = other.hold;
+  domain.window = other.window;
   domain.metadata = other.metadata;
   return domain;
 }

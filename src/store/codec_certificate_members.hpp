@@ -70,6 +70,7 @@ struct Members<Certificate> {
     visit(later("profile"), object.profile);
     visit(later("key_type"), object.key_type);
     visit(later("issued_in"), object.issued_in);
+    visit(later("install_by"), object.install_by);
   }
 };
 

@@ -57,6 +57,7 @@ Certificate full_certificate() {
   certificate.profile = "tlsserver";
   certificate.key_type = KeyType::rsa_3072;
   certificate.issued_in = std::chrono::seconds(90);
+  certificate.install_by = from_micros(1'790'000'000'000'000);
   return certificate;
 }
 
@@ -143,6 +144,7 @@ TEST(CertificateCodec, KeepsEveryMemberButTheDomain) {
   EXPECT_EQ(decoded->profile, certificate.profile);
   EXPECT_EQ(decoded->key_type, certificate.key_type);
   EXPECT_EQ(decoded->issued_in, certificate.issued_in);
+  EXPECT_EQ(decoded->install_by, certificate.install_by);
 }
 
 TEST(CertificateCodec, ReadsRowsFromBeforeSomeMembersWereAdded) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view inventory_columns =
     "name, names, zone_id, ca, dns, vault, targets, key_choice, profile, endpoints, owner, "
-    "enabled, metadata, failures, next_at, last_error";
+    "enabled, hold, maintenance_window, metadata, failures, next_at, last_error";
 
 /// With blanks between them, as the inventory has it.
 std::string joined(const std::vector<CaName>& cas) {
@@ -34,7 +34,7 @@ struct Columns {
   long long revision = 0;
   std::string name, names, zone_id, ca, dns, vault, targets, key_choice, profile, endpoints, owner;
   int enabled = 0;
-  std::string metadata;
+  std::string hold, window, metadata;
   int failures = 0;
   Nullable<long long> next_at;
   Nullable<std::string> last_error;
@@ -56,6 +56,8 @@ struct Columns {
     endpoints = encode_endpoints(domain.endpoints);
     owner = domain.owner;
     enabled = domain.enabled ? 1 : 0;
+    hold = domain.hold;
+    window = domain.window;
     metadata = encode_map(domain.metadata);
     failures = domain.failures;
     next_at = to_column(domain.next_at);
@@ -104,6 +106,8 @@ struct Columns {
     domain.profile = profile;
     domain.owner = owner;
     domain.enabled = enabled != 0;
+    domain.hold = hold;
+    domain.window = window;
     domain.failures = failures;
     domain.next_at = to_time(next_at);
     if (!last_error.is_null()) {
@@ -138,8 +142,9 @@ Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& nam
   soci::statement query =
       (sql.prepare
            << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
-              "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.metadata, "
-              "d.failures, d.next_at, d.last_error, i.step, i.next_at, c.body, r.body "
+              "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.hold, "
+              "d.maintenance_window, d.metadata, d.failures, d.next_at, d.last_error, i.step, "
+              "i.next_at, c.body, r.body "
               "FROM domain d "
               "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
               "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
@@ -149,8 +154,9 @@ Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& nam
        soci::use(name), soci::into(c.id), soci::into(c.revision), soci::into(c.name),
        soci::into(c.names), soci::into(c.zone_id), soci::into(c.ca), soci::into(c.dns),
        soci::into(c.vault), soci::into(c.targets), soci::into(c.key_choice), soci::into(c.profile),
-       soci::into(c.endpoints), soci::into(c.owner), soci::into(c.enabled), soci::into(c.metadata),
-       soci::into(c.failures), soci::into(c.next_at.value, c.next_at.state),
+       soci::into(c.endpoints), soci::into(c.owner), soci::into(c.enabled), soci::into(c.hold),
+       soci::into(c.window), soci::into(c.metadata), soci::into(c.failures),
+       soci::into(c.next_at.value, c.next_at.state),
        soci::into(c.last_error.value, c.last_error.state), soci::into(c.step.value, c.step.state),
        soci::into(c.working_next_at.value, c.working_next_at.state),
        soci::into(c.certificate.value, c.certificate.state),
@@ -177,20 +183,24 @@ class InventoryWriter {
     soci::statement insert =
         (sql_.prepare << "INSERT INTO domain (" << inventory_columns
                       << ") VALUES (:name, :names, :zone_id, :ca, :dns, :vault, :targets, "
-                         ":key_choice, :profile, :endpoints, :owner, :enabled, :metadata, "
-                         ":failures, :next_at, :last_error) ON CONFLICT (name) DO UPDATE SET "
+                         ":key_choice, :profile, :endpoints, :owner, :enabled, :hold, "
+                         ":window, :metadata, :failures, :next_at, :last_error) ON CONFLICT (name) "
+                         "DO UPDATE SET "
                          "names = excluded.names, zone_id = excluded.zone_id, ca = excluded.ca, "
                          "dns = excluded.dns, vault = excluded.vault, targets = excluded.targets, "
                          "key_choice = excluded.key_choice, profile = excluded.profile, "
                          "endpoints = excluded.endpoints, owner = excluded.owner, "
-                         "enabled = excluded.enabled, metadata = excluded.metadata, "
+                         "enabled = excluded.enabled, hold = excluded.hold, "
+                         "maintenance_window = excluded.maintenance_window, "
+                         "metadata = excluded.metadata, "
                          "failures = excluded.failures, next_at = excluded.next_at, "
                          "last_error = excluded.last_error, revision = domain.revision + 1, "
                          "removed_at = NULL WHERE domain.removed_at IS NOT NULL",
          soci::use(c.name), soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca),
          soci::use(c.dns), soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice),
          soci::use(c.profile), soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled),
-         soci::use(c.metadata), soci::use(c.failures), soci::use(c.next_at.value, c.next_at.state),
+         soci::use(c.hold), soci::use(c.window), soci::use(c.metadata), soci::use(c.failures),
+         soci::use(c.next_at.value, c.next_at.state),
          soci::use(c.last_error.value, c.last_error.state));
     for (const auto& domain : domains) {
       c.take(domain);
@@ -206,13 +216,14 @@ class InventoryWriter {
         (sql_.prepare << "UPDATE domain SET names = :names, zone_id = :zone_id, ca = :ca, "
                          "dns = :dns, vault = :vault, targets = :targets, "
                          "key_choice = :key_choice, profile = :profile, endpoints = :endpoints, "
-                         "owner = :owner, enabled = :enabled, metadata = :metadata, "
+                         "owner = :owner, enabled = :enabled, hold = :hold, "
+                         "maintenance_window = :window, metadata = :metadata, "
                          "revision = revision + 1 "
                          "WHERE id = :id AND revision = :revision AND removed_at IS NULL",
          soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca), soci::use(c.dns),
          soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice), soci::use(c.profile),
-         soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled), soci::use(c.metadata),
-         soci::use(c.id), soci::use(revision));
+         soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled), soci::use(c.hold),
+         soci::use(c.window), soci::use(c.metadata), soci::use(c.id), soci::use(revision));
     Columns before;
     soci::statement query =
         (sql_.prepare << "SELECT names, zone_id, ca, dns, vault, targets, key_choice, profile, "

@@ -41,6 +41,8 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   domain.endpoints = {{.host = Fqdn::literal("c.example"), .port = 8443, .address = "192.0.2.1"}};
   domain.owner = "web";
   domain.enabled = false;
+  domain.hold = "2026-12-24";
+  domain.window = "22:00-04:00";
   domain.metadata = {{"team", "edge"}};
   domain.failures = 2;
   domain.next_at = test_start + std::chrono::hours(1);
@@ -62,6 +64,8 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   EXPECT_EQ(row.domain.endpoints, domain.endpoints);
   EXPECT_EQ(row.domain.owner, domain.owner);
   EXPECT_FALSE(row.domain.enabled);
+  EXPECT_EQ(row.domain.hold, domain.hold);
+  EXPECT_EQ(row.domain.window, domain.window);
   EXPECT_EQ(row.domain.metadata, domain.metadata);
   EXPECT_EQ(row.domain.failures, 2);
   EXPECT_EQ(row.domain.next_at, domain.next_at);
@@ -130,6 +134,8 @@ TEST_F(InventoryStore, ChangesTheColumnsOfTheInventory) {
   auto row = domain("a.example");
   row.domain.owner = "web";
   row.domain.enabled = false;
+  row.domain.hold = "yes";
+  row.domain.window = "sat 02:00-05:00";
   row.domain.metadata = {{"team", "edge"}};
   row.domain.names = {Fqdn::literal("www.a.example")};
 
@@ -139,6 +145,8 @@ TEST_F(InventoryStore, ChangesTheColumnsOfTheInventory) {
   EXPECT_EQ(after.id, row.domain.id);
   EXPECT_EQ(after.owner, "web");
   EXPECT_FALSE(after.enabled);
+  EXPECT_EQ(after.hold, "yes");
+  EXPECT_EQ(after.window, row.domain.window);
   EXPECT_EQ(after.metadata, row.domain.metadata);
   EXPECT_EQ(after.names, row.domain.names);
   EXPECT_GT(after.revision, row.domain.revision);
