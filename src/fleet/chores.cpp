@@ -18,10 +18,10 @@ constexpr Duration longest_look = 30s;
 Chores::Chores(Ports& ports, Duration patience)
     : ports_(ports), patience_(patience), deployment_(ports), revocation_(ports) {}
 
-void Chores::add(WorkRequest request) {
+void Chores::add(WorkRequest request, Time from) {
   Chore chore;
   chore.request = std::move(request);
-  chore.next_at = now();
+  chore.next_at = from;
   wait(std::move(chore));
 }
 

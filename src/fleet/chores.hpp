@@ -33,7 +33,8 @@ class Chores {
   /// Whether a request is for this.
   static bool takes(WorkRequest::Kind kind) { return kind >= WorkRequest::Kind::deploy; }
 
-  void add(WorkRequest request);
+  /// To be taken up at that moment.
+  void add(WorkRequest request, Time from);
   bool empty() const { return waiting_.empty(); }
   /// Those that something is to be done for.
   std::set<DomainId> domains() const;

@@ -4,7 +4,6 @@
 
 #include "base/log.hpp"
 #include "policy/backoff.hpp"
-#include "policy/plan.hpp"
 #include "runtime/timeouts.hpp"
 
 namespace certherd::fleet {
@@ -23,6 +22,18 @@ constexpr Duration drain_within = 5s;
 
 // An order is open at the CA from newOrder until its certificate has been fetched.
 bool order_open(Step step) { return step <= Step::download; }
+
+/// That hold or window let nothing be done now.
+Error not_open(const Fqdn& domain, const policy::Opening& opening, Time now) {
+  Error error;
+  error.kind = Error::Kind::throttled;
+  error.op = "put off";
+  error.detail = fmt::format("held back by {}; certherd issue {} does it all the same",
+                             opening.words(now), domain);
+  const Time until = opening.from(now);
+  if (until != Time::max()) error.retry_at = until;
+  return error;
+}
 
 bool has_placed_an_order(const store::Changes& changes) {
   return std::ranges::any_of(changes.events,
@@ -122,7 +133,7 @@ Task<Status> Executor::take_up_revocations() {
     request.domain = certificate.domain;
     request.arguments.serial = certificate.serial;
     request.arguments.reason = *certificate.revocation_reason;
-    chores_.add(std::move(request));
+    chores_.add(std::move(request), now());
   }
   co_return Status{};
 }
@@ -140,16 +151,19 @@ Task<Status> Executor::admit_requests() {
 Task<Status> Executor::admit(WorkRequest request) {
   if (Chores::takes(request.kind)) {
     progress_.total += 1;
-    chores_.add(std::move(request));
+    chores_.add(std::move(request), now());
     co_return Status{};
   }
+  const bool explicitly = request.kind == WorkRequest::Kind::issue;
   if (auto known = tracked_.find(request.domain_id); known != tracked_.end()) {
     known->second.requests.push_back(request.id);
+    known->second.asked = known->second.asked || explicitly;
     co_return Status{};
   }
   progress_.total += 1;
   Tracked tracked;
   tracked.domain = request.domain;
+  tracked.asked = explicitly;
   if (request.id != 0) tracked.requests = {request.id};
   auto& entry = tracked_.emplace(request.domain_id, std::move(tracked)).first->second;
   const auto id = request.domain_id;
@@ -162,10 +176,7 @@ Task<Status> Executor::admit(WorkRequest request) {
                   .error = std::move(row.error())};
     co_return co_await finish(id, std::move(report));
   }
-  const bool explicitly = request.kind == WorkRequest::Kind::issue;
-  const auto plan =
-      policy::plan_for(row->domain, row->certificate, row->working,
-                       targets_of(row->domain, ports_.defaults), ports_.defaults.renew_at, now());
+  const auto plan = plan_of(*row);
   if (!explicitly && plan.action == policy::Action::none) {
     Report report{.domain = request.domain,
                   .outcome = Outcome::current,
@@ -178,14 +189,18 @@ Task<Status> Executor::admit(WorkRequest request) {
                   .outcome = Outcome::deferred,
                   .certificate = row->certificate,
                   .error = row->domain.last_error};
-    if (report.error) report.error->retry_at = row->domain.next_at;
+    if (plan.opening.from(now()) > now()) {
+      report.error = not_open(request.domain, plan.opening, now());
+    } else if (report.error) {
+      report.error->retry_at = plan.at;
+    }
     co_return co_await finish(id, std::move(report));
   }
   if (!explicitly && plan.action == policy::Action::deploy && !row->working) {
     // The certificate is good, and some target lacks it: one that was added since, most likely.
     tracked_.erase(id);
     request.kind = WorkRequest::Kind::deploy;
-    chores_.add(std::move(request));
+    chores_.add(std::move(request), plan.at);
     co_return Status{};
   }
   auto choices = choices_of(row->domain, ports_);
@@ -397,9 +412,7 @@ Task<Result<Time>> Executor::admit_due(std::vector<store::DomainRow> rows) {
   for (const auto& row : rows) {
     const auto& domain = row.domain;
     if (!domain.enabled || working.contains(domain.id)) continue;
-    const auto plan =
-        policy::plan_for(domain, row.certificate, row.working, targets_of(domain, ports_.defaults),
-                         ports_.defaults.renew_at, now());
+    const auto plan = plan_of(row);
     if (plan.at > now()) next = std::min(next, plan.at);
     if (plan.action == policy::Action::none || plan.at > now()) continue;
     WorkRequest request;
@@ -423,6 +436,9 @@ Task<Status> Executor::advance(DomainId id) {
 
   const bool fresh = tracked.issuance == IssuanceId{};
   if (fresh) {
+    const auto open = co_await may_go_on(id, *domain, std::nullopt);
+    if (!open) co_return fail(open.error());
+    if (!*open) co_return Status{};
     const auto let = co_await may_order(id, *domain, std::nullopt);
     if (!let) co_return fail(let.error());
     if (!*let) co_return Status{};
@@ -433,6 +449,11 @@ Task<Status> Executor::advance(DomainId id) {
   if (!row->active()) co_return co_await inventory_changed(id, Error());
 
   while (true) {
+    if (row->step == Step::install) {
+      const auto open = co_await may_go_on(id, *domain, *row);
+      if (!open) co_return fail(open.error());
+      if (!*open) co_return Status{};
+    }
     if (row->step == Step::new_order && !budget_.may_order(id)) {
       const auto let = co_await may_order(id, *domain, *row);
       if (!let) co_return fail(let.error());
@@ -469,6 +490,48 @@ Task<Status> Executor::advance(DomainId id) {
       co_return Status{};
     }
   }
+}
+
+Task<Result<bool>> Executor::may_go_on(DomainId id, store::DomainRow row,
+                                       std::optional<Issuance> issuance) {
+  auto& tracked = tracked_.at(id);
+  if (tracked.asked) co_return true;
+  if (issuance) {
+    row.working = issuance->step;
+    row.certificate = issuance->certificate;
+  }
+  const auto opening = plan_of(row).opening;
+  const Time opens = opening.from(now());
+  if (opens <= now()) co_return true;
+  release_slot(tracked);
+  if (opens <= now() + options_.patience) {
+    wait_until(id, opens);
+    co_return false;
+  }
+  auto error = not_open(tracked.domain, opening, now());
+  if (issuance) {
+    issuance->next_at = opens;
+    store::Changes changes;
+    changes.events = {{.at = now(),
+                       .domain = tracked.domain,
+                       .event = "install.deferred",
+                       .detail = {{"reason", error.detail}, {"retry_at", format_time(opens)}}}};
+    auto committed = co_await ports_.store->commit(std::move(*issuance), std::move(changes));
+    if (!committed) {
+      auto changed = co_await inventory_changed(id, std::move(committed.error()));
+      if (!changed) co_return fail(std::move(changed.error()));
+      co_return false;
+    }
+    leftover_.insert_or_assign(id, std::move(*committed));
+  }
+  tracked.noted = true;  // it has not failed
+  Report report{.domain = tracked.domain,
+                .outcome = Outcome::deferred,
+                .certificate = std::move(row.certificate),
+                .error = std::move(error)};
+  auto finished = co_await finish(id, std::move(report));
+  if (!finished) co_return fail(std::move(finished.error()));
+  co_return false;
 }
 
 Task<Result<bool>> Executor::may_order(DomainId id, store::DomainRow row,
@@ -712,6 +775,11 @@ Task<Status> Executor::finish(DomainId id, Report report) {
   tracked_.erase(id);
   if (options_.finished) options_.finished(id);
   co_return Status{};
+}
+
+policy::Plan Executor::plan_of(const store::DomainRow& row) const {
+  return policy::plan_for(row.domain, row.certificate, row.working,
+                          targets_of(row.domain, ports_.defaults), ports_.defaults.renew_at, now());
 }
 
 void Executor::release_slot(Tracked& tracked) {

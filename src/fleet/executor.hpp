@@ -13,6 +13,7 @@
 #include "fleet/issuance/steps.hpp"
 #include "fleet/ports.hpp"
 #include "fleet/report.hpp"
+#include "policy/plan.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/wakeup.hpp"
 
@@ -82,7 +83,8 @@ class Executor {
     IssuanceId issuance{};    ///< none yet: it is started when the CA has room
     bool look_first = false;  ///< taken over from an earlier process, or a step that failed
     bool taken_over = false;  ///< its issuance was begun by an earlier process
-    bool noted = false;       ///< its row says that it is put off
+    bool noted = false;       ///< its row says that it is put off, or need not
+    bool asked = false;       ///< a person wants it now, whatever hold and window say
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
     std::vector<std::int64_t> requests;
   };
@@ -107,6 +109,9 @@ class Executor {
   /// Of work that nobody has asked for, its row says how it went: well, or when it goes on.
   Task<Status> note_unasked(Fqdn name, std::optional<Error> error);
   Task<Status> advance(DomainId id);
+  /// Whether hold and window let it begin, or install what was got, now; false when it has to wait
+  /// for them, or has its result. `issuance` is the row that wants to install, if there is one yet.
+  Task<Result<bool>> may_go_on(DomainId id, store::DomainRow row, std::optional<Issuance> issuance);
   /// Asks the CA's limits for one order; false when the domain has to wait for them, or has its
   /// result. `issuance` is the row that wants to order, if there is one yet.
   Task<Result<bool>> may_order(DomainId id, store::DomainRow row, std::optional<Issuance> issuance);
@@ -120,6 +125,7 @@ class Executor {
   void note(const Issuance& before, const Issuance& after);
   void count(const Report& report);
   Task<Status> finish(DomainId id, Report report);
+  policy::Plan plan_of(const store::DomainRow& row) const;
   void release_slot(Tracked& tracked);
 
   Task<void> keep_lease();

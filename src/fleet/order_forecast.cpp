@@ -31,8 +31,7 @@ void OrderForecast::put_off(const std::vector<Item>& items, Time now) {
   for (const auto& item : items) {
     if (!is_still_to_order(item)) continue;
     if (policy::is_limit_reached(item.row->domain.last_error)) {
-      item.plan->at = now;
-      item.plan->limited_by.clear();
+      item.plan->put_off(now, "");
     }
     auto drawn = draws(item, now);
     if (!drawn.empty()) orders.push_back({.plan = item.plan, .draws = std::move(drawn)});

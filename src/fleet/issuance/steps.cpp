@@ -712,6 +712,11 @@ Task<StepResult> Steps::store(Issuance issuance, Domain domain) {
   if (!stored) co_return fail(std::move(stored.error()).during("store"));
   issuance.certificate->vault_name = places->vault;
   issuance.certificate->vault = std::move(*stored);
+  if (!domain.window.empty()) {
+    const auto row = co_await ports_.store->domain(issuance.domain);
+    if (!row) co_return fail(row.error());
+    issuance.certificate->install_by = policy::may_wait_until(row->certificate, now());
+  }
 
   auto kept = event(issuance, "certificate.stored",
                     {{"serial", issuance.certificate->serial.text()},
