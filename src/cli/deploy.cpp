@@ -44,6 +44,7 @@ Task<Result<std::vector<store::DomainRow>>> chosen(app::App* app, Options option
     std::erase_if(*rows, [app, &target](const store::DomainRow& row) {
       return !row.domain.enabled || !check(*app, row, target);
     });
+    leave_out_held(*rows, app->loop().clock().now());
     co_return rows;
   }
   std::vector<store::DomainRow> rows;
@@ -79,7 +80,7 @@ void add_deploy(CLI::App& parent, Context& context) {
   command->footer(
       "Takes each certificate out of the vault, installs it on the domain's targets, and sees it\n"
       "served. What a target has already stays as it is. No certificate is ordered. One that was\n"
-      "revoked is refused.\n\n"
+      "revoked is refused. Domains with a hold are left out unless they are named.\n\n"
       "Examples:\n"
       "  certherd deploy www.example.com\n"
       "  certherd deploy --all --target edge");

@@ -96,7 +96,7 @@ void add_domain_add(CLI::App& domain, Context& context) {
   auto* adding = domain.add_subcommand("add", "Add a domain to the inventory");
   adding->footer(
       "KEY of --set is a column of the inventory file (ca, dns, vault, targets, key, profile,\n"
-      "endpoints, owner, enabled) or metadata of your own.\n\n"
+      "endpoints, owner, enabled, hold, window) or metadata of your own.\n\n"
       "Examples:\n"
       "  certherd domain add www.example.com\n"
       "  certherd domain add example.com --name '*.example.com' --set owner=web --set team=7");
@@ -124,8 +124,8 @@ void add_domain_import(CLI::App& domain, Context& context) {
       "import", "Add the domains of a file: CSV with a header, or JSON lines; all or nothing");
   importing->footer(
       "Columns: domain (required), zone_id, names, ca, dns, vault, targets, key, profile,\n"
-      "endpoints, owner, enabled; every other column is kept as metadata. Each bad row is named\n"
-      "by its line, and a single one keeps all others from being added.\n\n"
+      "endpoints, owner, enabled, hold, window; every other column is kept as metadata. Each bad\n"
+      "row is named by its line, and a single one keeps all others from being added.\n\n"
       "Example:\n"
       "  printf 'domain,owner\\nwww.example.com,web\\n' | certherd domain import -");
   auto path = std::make_shared<std::string>();

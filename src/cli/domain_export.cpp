@@ -38,7 +38,9 @@ json::object row_json(const Domain& domain) {
                    {"profile", domain.profile},
                    {"endpoints", texts(domain.endpoints)},
                    {"owner", domain.owner},
-                   {"enabled", domain.enabled}};
+                   {"enabled", domain.enabled},
+                   {"hold", domain.hold},
+                   {"window", domain.window}};
   for (const auto& [key, value] : domain.metadata) row[key] = value;
   return row;
 }

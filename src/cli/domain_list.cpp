@@ -31,7 +31,7 @@ NextAction next_action(const store::DomainRow& row, const fleet::Defaults& defau
       policy::plan_for(row.domain, row.certificate, row.working,
                        fleet::targets_of(row.domain, defaults), defaults.renew_at, now);
   const bool due = plan.action != policy::Action::none;
-  return {.action = due ? std::string(to_string(plan.action)) : "renew", .at = plan.at};
+  return {.action = due ? std::string(to_string(plan.action)) : "renew", .at = plan.moment()};
 }
 
 std::string_view state_text(const store::DomainRow& row, const fleet::Defaults& defaults,
@@ -63,6 +63,8 @@ json::object domain_json(const store::DomainRow& row, const fleet::Defaults& def
       {"last_error", domain.last_error ? json::value(fleet::to_json(*domain.last_error)) : nullptr},
       {"metadata", std::move(metadata)}};
   if (!domain.owner.empty()) object["owner"] = domain.owner;
+  if (!domain.hold.empty()) object["hold"] = domain.hold;
+  if (!domain.window.empty()) object["window"] = domain.window;
   return object;
 }
 
@@ -121,6 +123,8 @@ Task<int> show(app::App* app, Context context, std::string text) {
   line("key", domain.key);
   line("profile", domain.profile);
   line("owner", domain.owner);
+  line("hold", domain.hold);
+  line("window", domain.window);
   if (row->certificate) {
     line("serial", row->certificate->serial.text());
     line("not after", format_time(row->certificate->not_after));

@@ -63,13 +63,19 @@ void add_domain_set(CLI::App& domain, Context& context) {
   command->footer(
       "K is a column of the inventory file (zone_id, names, ca, dns, vault, targets, key, "
       "profile,\n"
-      "endpoints, owner, enabled) or metadata of your own; K= clears it. Other names make a new\n"
-      "certificate due. An order that is under way for former names, another CA, key or profile\n"
-      "ends and is begun anew.\n\n"
+      "endpoints, owner, enabled, hold, window) or metadata of your own; K= clears it. Other "
+      "names\n"
+      "make a new certificate due. An order that is under way for former names, another CA, key "
+      "or\n"
+      "profile ends and is begun anew.\n\n"
+      "With hold, yes or the moment at which it ends, nothing is begun for the domain by itself.\n"
+      "With window, times in UTC, work on it is begun within these times, unless its certificate\n"
+      "would end before.\n\n"
       "Examples:\n"
       "  certherd domain set www.example.com owner=web team=7\n"
       "  certherd domain set www.example.com names='example.com api.example.com' team=\n"
-      "  certherd domain set www.example.com enabled=no");
+      "  certherd domain set www.example.com enabled=no\n"
+      "  certherd domain set www.example.com hold=2026-12-27 window='sat,sun 02:00-05:00'");
   auto options = std::make_shared<Options>();
   command->add_option("NAME", options->name, "A domain of the inventory")
       ->type_name("DOMAIN")

@@ -19,6 +19,7 @@ Task<int> issue(app::App* app, Context context, Options options) {
   if (options.names.empty()) {
     auto rows = co_await domains_where(app, options.where);
     if (!rows) co_return report(context, rows.error());
+    leave_out_held(*rows, app->loop().clock().now());
     for (const auto& row : *rows) {
       if (!row.domain.enabled) continue;
       requests.push_back(request_for(row.domain, WorkRequest::Kind::issue));
@@ -27,7 +28,8 @@ Task<int> issue(app::App* app, Context context, Options options) {
       Error error;
       error.kind = Error::Kind::not_found;
       error.op = "issue --where";
-      error.detail = fmt::format("no enabled domain is like \"{}\"", options.where);
+      error.detail =
+          fmt::format("no enabled domain that is not held is like \"{}\"", options.where);
       co_return report(context, error);
     }
   }
@@ -54,7 +56,8 @@ void add_issue(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("issue", "Get certificates now, due or not");
   command->footer(
       "Orders a certificate for each domain, stores it, installs it, and sees it served. What an\n"
-      "earlier run began is taken up where it stopped. One failing domain stops no other.\n\n"
+      "earlier run began is taken up where it stopped. One failing domain stops no other. Domains\n"
+      "with a hold are left out unless they are named.\n\n"
       "Examples:\n"
       "  certherd issue www.example.com\n"
       "  certherd issue --where 'owner=web state=failing'\n"

@@ -47,10 +47,11 @@ struct Plans {
     std::erase_if(later, other);
   }
 
-  /// When nothing that is due now is held back any more.
+  /// When nothing that is due now is held back any more, but what is held without an end.
   std::optional<Time> finish_at() const {
-    if (due.empty()) return std::nullopt;
-    return due.back().plan.at;
+    std::optional<Time> last;
+    for (const auto& item : due) last = std::max(last, item.plan.moment());
+    return last;
   }
 };
 
@@ -93,6 +94,8 @@ Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults&
 
 json::object item_json(const Item& item) {
   const auto& domain = item.row->domain;
+  json::value at = nullptr;
+  if (const auto moment = item.plan.moment()) at = format_time(*moment);
   json::value limited_by = nullptr;
   if (!item.plan.limited_by.empty()) limited_by = item.plan.limited_by;
   json::value not_after = nullptr;
@@ -102,7 +105,7 @@ json::object item_json(const Item& item) {
   return {{"domain", domain.name.text()},
           {"action", to_string(item.plan.action)},
           {"reason", item.plan.reason},
-          {"at", format_time(item.plan.at)},
+          {"at", std::move(at)},
           {"limited_by", std::move(limited_by)},
           {"not_after", std::move(not_after)},
           {"error", std::move(error)}};
@@ -125,8 +128,9 @@ void print_document(const Plans& plans, bool all, Time now) {
 
 void add_row(Table& table, const Item& item, Time now) {
   const auto& domain = item.row->domain;
-  table.add({domain.name.text(), std::string(to_string(item.plan.action)),
-             item.plan.at <= now ? "now" : format_time(item.plan.at), item.plan.reason,
+  const auto moment = item.plan.moment();
+  const auto at = !moment ? "-" : *moment <= now ? "now" : format_time(*moment);
+  table.add({domain.name.text(), std::string(to_string(item.plan.action)), at, item.plan.reason,
              item.plan.limited_by, domain.last_error ? domain.last_error->message() : ""});
 }
 
@@ -138,13 +142,17 @@ void print_table(const Plans& plans, bool all, Time now) {
   }
   if (!plans.due.empty() || all) table.print();
 
+  const auto without_end =
+      std::ranges::count_if(plans.due, [](const Item& item) { return !item.plan.moment(); });
   const auto held_back =
-      std::ranges::count_if(plans.due, [now](const Item& item) { return item.plan.at > now; });
+      std::ranges::count_if(plans.due, [now](const Item& item) { return item.plan.at > now; }) -
+      without_end;
   fmt::print("{} of {} due", plans.due.size(), plans.due.size() + plans.later.size());
   if (held_back > 0) {
     fmt::print(" · {} held back, the last until {}", held_back, format_time(*plans.finish_at()));
   }
-  if (!plans.later.empty()) {
+  if (without_end > 0) fmt::print(" · {} held without an end", without_end);
+  if (!plans.later.empty() && plans.later.front().plan.moment()) {
     const auto& next = plans.later.front();
     fmt::print(" · next {} at {}", next.row->domain.name, format_time(next.plan.at));
   }
@@ -215,8 +223,8 @@ void add_plan(CLI::App& parent, Context& context) {
   command->footer(
       "Shows what `run --once` would do now, and changes nothing. What failed before is held back\n"
       "until its pause is over, a new certificate until the limits of its CA have room for it,\n"
-      "and what a target takes only so much of in an hour until that hour has come. Disabled\n"
-      "domains are left out.\n\n"
+      "what a target takes only so much of in an hour until that hour has come, and a domain with\n"
+      "a hold or a maintenance window until these let it begin. Disabled domains are left out.\n\n"
       "Examples:\n"
       "  certherd plan\n"
       "  certherd plan www.example.com\n"

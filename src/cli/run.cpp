@@ -20,6 +20,7 @@ constexpr int signal_status = 128;
 Task<int> run_once(app::App* app, Context context) {
   auto rows = co_await app->store().domains();
   if (!rows) co_return report(context, rows.error());
+  leave_out_held(*rows, app->loop().clock().now());
   std::vector<WorkRequest> requests;
   for (const auto& row : *rows) {
     if (!row.domain.enabled) continue;
@@ -80,7 +81,9 @@ void add_run(CLI::App& parent, Context& context) {
       "one\n"
       "with faults is refused, and the old one stays. One process executes for a store: a second\n"
       "one says who does, and exits with 2.\n\n"
-      "With --once it does all that is due now, proves it, and exits.\n\n"
+      "With --once it does all that is due now, proves it, and exits. Domains with a hold are "
+      "left\n"
+      "out.\n\n"
       "Examples:\n"
       "  certherd --config /etc/certherd/certherd.toml run\n"
       "  certherd --config /etc/certherd/certherd.toml run --once   # from a timer");

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
+#include "policy/maintenance_window.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/task_group.hpp"
 
@@ -74,6 +75,15 @@ WorkDone count(const std::vector<json::object>& results) {
 }
 
 }  // namespace
+
+void leave_out_held(std::vector<store::DomainRow>& rows, Time now) {
+  const auto held = std::erase_if(rows, [now](const store::DomainRow& row) {
+    return row.domain.enabled && !row.working && policy::is_held(row.domain, now);
+  });
+  if (held == 0) return;
+  log::info("{} left out; what is asked for by name is done all the same",
+            held == 1 ? "1 domain is held and" : fmt::format("{} domains are held and", held));
+}
 
 WorkRequest request_for(const Domain& domain, WorkRequest::Kind kind) {
   WorkRequest request;

@@ -39,6 +39,9 @@ void print_results(const WorkResults& results);
 Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
                     WorkDone* done = nullptr);
 
+/// Leaves out domains that are held, and says how many. What was begun for one goes on.
+void leave_out_held(std::vector<store::DomainRow>& rows, Time now);
+
 /// A request of that kind for a domain of the inventory.
 WorkRequest request_for(const Domain& domain, WorkRequest::Kind kind);
 

@@ -146,6 +146,25 @@ TEST_F(Inventory, SetChangesAndClears) {
   EXPECT_EQ(again.json().at("columns"), json::object{});
 }
 
+TEST_F(Inventory, AHeldDomainShowsWhatHoldsIt) {
+  ASSERT_EQ(run({"domain", "add", "a.example.com", "--set", "window=sat,sun 02:00-05:00"}).status,
+            0);
+  ASSERT_EQ(run({"domain", "set", "a.example.com", "hold=yes"}).status, 0);
+  const auto shown = run({"--json", "domain", "show", "a.example.com"}).json();
+  EXPECT_EQ(shown.at("hold").as_string(), "yes");
+  EXPECT_EQ(shown.at("window").as_string(), "sat,sun 02:00-05:00");
+  EXPECT_TRUE(shown.at("next_at").is_null());
+  const auto plan = run({"--json", "plan"}).json();
+  EXPECT_EQ(plan.at("due").as_int64(), 1);
+  EXPECT_TRUE(plan.at("finish_at").is_null());
+  EXPECT_TRUE(plan.at("items").at(0).at("at").is_null());
+  EXPECT_EQ(plan.at("items").at(0).at("limited_by").as_string(), "a hold without an end");
+  EXPECT_THAT(run({"plan"}).out, HasSubstr("1 of 1 due · 1 held without an end"));
+  const auto once = run({"run", "--once"});
+  EXPECT_EQ(once.status, 0) << once.err;
+  EXPECT_THAT(once.err, HasSubstr("1 domain is held and left out"));
+}
+
 TEST_F(Inventory, SetRefusesWhatCannotBe) {
   ASSERT_EQ(run({"domain", "add", "a.example.com"}).status, 0);
   const auto set = [this](const std::string& setting) {
