@@ -9,6 +9,7 @@
 
 #include "base/folder.hpp"
 #include "cli/cert.hpp"
+#include "cli/tell.hpp"
 #include "crypto/x509.hpp"
 #include "fleet/kept.hpp"
 
@@ -147,8 +148,8 @@ Task<int> export_certificate(app::App* app, Context context, Options options) {
   auto written = export_to(options, std::move(*material));
   if (!written) co_return report(context, std::move(written.error()).during(op));
   if (certificate->revocation_reason) {
-    fmt::print(stderr, "certherd: certificate {} was revoked ({})\n", certificate->serial,
-               to_string(*certificate->revocation_reason));
+    tell_trouble(fmt::format("certificate {} was revoked ({})", certificate->serial,
+                             to_string(*certificate->revocation_reason)));
   }
   const auto folder = fs::absolute(options.folder).lexically_normal();
   if (context.json) {

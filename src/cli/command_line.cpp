@@ -11,12 +11,14 @@
 #include "cli/command_tree.hpp"
 #include "cli/complete.hpp"
 #include "cli/streams.hpp"
+#include "cli/tell.hpp"
 #include "cli/usage.hpp"
 
 namespace certherd::cli {
 namespace {
 
-void set_log_level(const Context& context) {
+void set_log(const Context& context) {
+  if (context.log == "json") log::set_format(log::Format::json);
   if (context.verbose) {
     log::set_level(log::Level::debug);
   } else if (context.quiet) {
@@ -53,10 +55,10 @@ int parse_and_run(int argc, char** argv) {
     return wrong_usage;
   }
   try {
-    set_log_level(context);
+    set_log(context);
     return context.action();
   } catch (const std::exception& defect) {
-    fmt::print(stderr, "certherd: this should not happen, please report it: {}\n", defect.what());
+    tell_trouble(fmt::format("this should not happen, please report it: {}", defect.what()));
     return some_failed;
   }
 }
@@ -69,7 +71,7 @@ int run(int argc, char** argv) {
   const int status = parse_and_run(argc, argv);
   const auto lost = close_output();
   if (lost.empty()) return status;
-  fmt::print(stderr, "certherd: the output could not be written: {}\n", lost);
+  tell_trouble(fmt::format("the output could not be written: {}", lost));
   return status == all_done ? some_failed : status;
 }
 

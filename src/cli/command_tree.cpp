@@ -67,6 +67,9 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   top.add_flag("--json", context.json, "One JSON document on stdout instead of tables");
   top.add_flag("-q,--quiet", context.quiet, "No progress, and only errors on stderr");
   top.add_flag("-v,--verbose", context.verbose, "Tell every retry and exchange on stderr");
+  top.add_option("--log", context.log, "How the log on stderr is written: as text, or JSON lines")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
 
   add_init(top, context);
   add_config(top, context);

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "cli/tell.hpp"
 #include "fleet/report.hpp"
 
 namespace certherd::cli {
@@ -17,8 +18,8 @@ void print_json(const boost::json::value& document) {
 int report(const Context& context, const Error& error) {
   auto head = error;
   head.causes.clear();
-  fmt::print(stderr, "certherd: {}\n", head.message());
-  for (const auto& cause : error.causes) fmt::print(stderr, "  {}\n", cause.message());
+  tell_trouble(head.message());
+  for (const auto& cause : error.causes) tell_part(cause.message());
   if (context.json) print_json(boost::json::object{{"error", fleet::to_json(error)}});
   switch (error.kind) {
     case Error::Kind::misconfigured:

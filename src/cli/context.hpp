@@ -23,6 +23,7 @@ struct Context {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
+  std::string log = "text";     ///< or "json"
   std::function<int()> action;  ///< set by the command that was given
 };
 

@@ -8,6 +8,7 @@
 
 #include "cli/confirm.hpp"
 #include "cli/domain.hpp"
+#include "cli/tell.hpp"
 #include "cli/work_command.hpp"
 
 namespace certherd::cli {
@@ -75,8 +76,7 @@ int tell_failed(const Context& context, const WorkResults& worked, std::string_v
   } else {
     print_results(worked);
   }
-  fmt::print(stderr, "certherd: not every domain could be {}, so none is removed: run it again\n",
-             what);
+  tell_trouble(fmt::format("not every domain could be {}, so none is removed: run it again", what));
   return worked.status == all_done ? some_failed : worked.status;
 }
 

@@ -45,7 +45,7 @@ ProgressDisplay::ProgressDisplay(runtime::Clock& clock, ProgressText text, bool 
     : clock_(clock),
       text_(std::move(text)),
       quiet_(quiet),
-      live_(isatty(STDERR_FILENO) != 0),
+      live_(isatty(STDERR_FILENO) != 0 && log::format() == log::Format::text),
       started_(clock.now()) {
   if (live_ && !quiet_) log::set_progress_guard(&wipe_line, &redraw_line);
 }

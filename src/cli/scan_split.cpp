@@ -13,6 +13,7 @@
 #include "base/versioned_folder.hpp"
 #include "cli/domain.hpp"
 #include "cli/table.hpp"
+#include "cli/tell.hpp"
 #include "fleet/report.hpp"
 #include "policy/split.hpp"
 
@@ -225,7 +226,7 @@ int tell_split(const Context& context, const SplitScan& scan, const std::string&
   } else if (path == "-") {
     fmt::print("{}", csv);
     if (!context.quiet) {
-      for (const auto& line : lines) fmt::print(stderr, "{}\n", line);
+      for (const auto& line : lines) tell_aside(line);
     }
   } else {
     print_table(split, scan.now);

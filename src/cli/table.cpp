@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/log.hpp"
+#include "cli/tell.hpp"
 #include "cli/text.hpp"
 
 namespace certherd::cli {
@@ -166,7 +167,7 @@ std::vector<std::string> Table::lines(std::size_t width) const {
 
 void Table::print(std::string_view none) const {
   if (rows_.size() == 1) {
-    if (log::enabled(log::Level::info)) fmt::print(stderr, "{}\n", none);
+    if (log::enabled(log::Level::info)) tell_aside(none);
     return;
   }
   const auto all = lines(terminal_width());

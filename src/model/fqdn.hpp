@@ -14,6 +14,8 @@ namespace certherd {
 /// trailing dot. May be a wildcard (`*.example.com`) and may hold underscore labels.
 class Fqdn {
  public:
+  static constexpr bool names_a_domain = true;  ///< for base/log.hpp
+
   Fqdn() = default;
 
   /// Takes what a person or a server wrote: any case, Unicode (UTS #46 non-transitional), one

@@ -429,7 +429,7 @@ TEST_F(CommandLine, EachCommandExplainsItselfAndItsOptions) {
   };
   const std::vector<Command> commands = {
       {.words = {},
-       .mentions = {"--config", "--json", "--quiet", "-v", "demo", "help", "Exit status"}},
+       .mentions = {"--config", "--json", "--quiet", "-v", "--log", "demo", "help", "Exit status"}},
       {.words = {"init"}, .mentions = {"--dir"}},
       {.words = {"config"}, .mentions = {"check"}},
       {.words = {"config", "check"}, .mentions = {"line"}},
@@ -514,6 +514,17 @@ TEST_F(Commands, AnEmptyListIsToldOnStderrAlone) {
   EXPECT_THAT(listed.err, HasSubstr("the inventory is empty"));
   EXPECT_THAT(run({"--quiet", "domain", "list"}).err, IsEmpty());
   EXPECT_THAT(run({"log", "--since", "2100-01-01T00:00:00Z"}).err, HasSubstr("no events"));
+}
+
+TEST_F(Commands, TheLogMayBeJson) {
+  const auto listed = run({"--log", "json", "domain", "list"});
+  const auto line = json::parse(listed.err);
+  EXPECT_EQ(line.at("level").as_string(), "info");
+  EXPECT_THAT(std::string(line.at("message").as_string()), HasSubstr("the inventory is empty"));
+  EXPECT_TRUE(parse_time(line.at("at").as_string()));
+  const auto refused = run({"--log=json", "domain", "show", "no.example.com"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(json::parse(refused.err).at("level").as_string(), "error");
 }
 
 TEST_F(CommandLine, HelpExplainsACommandAsItsOwnHelpDoes) {
