@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "app/inventory_columns.hpp"
+#include "model/serial.hpp"
 #include "policy/domain_state.hpp"
 
 namespace certherd::app {
 namespace {
 
 constexpr std::string_view metadata_prefix = "metadata.";
+constexpr std::array<std::string_view, 5> certificate_keys = {
+    "certificate.ca", "certificate.issuer", "certificate.key", "certificate.not_after",
+    "certificate.serial"};
 
 tl::unexpected<Error> bad(std::string detail) {
   return fail(Error::Kind::misconfigured, "--where", std::move(detail));
@@ -71,8 +76,22 @@ const std::string& either(const Name& own, const Name& by_default) {
   return own.empty() ? by_default.text() : own.text();
 }
 
+bool is_certificate_key(std::string_view key) {
+  return std::ranges::count(certificate_keys, key) > 0;
+}
+
 bool is_key(std::string_view key) {
-  return key == "state" || std::ranges::count(known_columns, key) > 0;
+  return key == "state" || is_certificate_key(key) || std::ranges::count(known_columns, key) > 0;
+}
+
+/// What one of certificate_keys says.
+std::string text_of(std::string_view key, const std::optional<Certificate>& certificate) {
+  if (!certificate) return {};
+  if (key == "certificate.ca") return certificate->ca.text();
+  if (key == "certificate.issuer") return certificate->issuer;
+  if (key == "certificate.not_after") return format_time(certificate->not_after);
+  if (key == "certificate.serial") return certificate->serial.text();
+  return certificate->key_type ? std::string(to_string(*certificate->key_type)) : std::string();
 }
 
 }  // namespace
@@ -105,6 +124,9 @@ Result<DomainFilter::Term> DomainFilter::parse_term(std::string_view text) {
   if (!term.metadata && (term.key == "domain" || term.key == "names")) {
     if (auto name = Fqdn::parse(term.glob)) term.glob = name->text();
   }
+  if (!term.metadata && term.key == "certificate.serial") {
+    if (auto serial = parse_serial(term.glob)) term.glob = serial->text();
+  }
   return term;
 }
 
@@ -121,6 +143,7 @@ Status DomainFilter::check_keys(const std::vector<store::DomainRow>& rows) const
     }
     std::string known = "state";
     for (const auto& column : known_columns) (known += ", ") += column;
+    for (const auto& each : certificate_keys) (known += ", ") += each;
     for (const auto& key : keys) (known += ", ") += key;
     return bad(fmt::format("no domain has \"{}\"; there are {}", term.key, known));
   }
@@ -166,6 +189,7 @@ bool DomainFilter::holds(const Term& term, const store::DomainRow& row,
           policy::state_of(domain, row.certificate, row.working, defaults.renew_at, now);
       return matches(glob, policy::to_string(state));
     }
+    if (is_certificate_key(key)) return matches(glob, text_of(key, row.certificate));
   }
   const auto found = domain.metadata.find(key);
   return matches(glob, found == domain.metadata.end() ? std::string_view() : found->second);

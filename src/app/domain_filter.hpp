@@ -16,7 +16,10 @@ namespace certherd::app {
 /// matches; `!=` when none does. `*` in GLOB stands for anything; a GLOB with spaces stands between
 /// quotation marks. KEY is a column of the inventory, `state`, or metadata; `metadata.KEY` is
 /// metadata in any case. ca, dns, vault, targets and key are what holds for the domain, by
-/// [defaults] where it says nothing. Names may be given in Unicode.
+/// [defaults] where it says nothing. certificate.ca, certificate.issuer, certificate.key,
+/// certificate.not_after and certificate.serial are of the present certificate: what it is, and not
+/// what the inventory wants; empty without one. Names may be given in Unicode, serials in any
+/// spelling of parse_serial().
 class DomainFilter {
  public:
   /// Errors: misconfigured, naming the term.

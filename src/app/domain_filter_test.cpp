@@ -94,6 +94,33 @@ TEST(Where, KnowsMetadataAndWhatHoldsByDefault) {
   EXPECT_THAT(names("window=22:*"), ElementsAre("d"));
 }
 
+TEST(Where, KnowsThePresentCertificate) {
+  Certificate certificate;
+  certificate.ca = CaName("other");
+  certificate.issuer = "Some Issuer R10";
+  certificate.key_type = KeyType::rsa_2048;
+  certificate.serial = Serial("04abcd");
+  certificate.not_after = *parse_time("2026-12-24T12:00:00Z");
+  auto with = row({{"domain", "a.example"}, {"ca", "main"}, {"key", "ecdsa-p256"}});
+  with.certificate = std::move(certificate);
+  const std::vector rows = {std::move(with), row({{"domain", "b.example"}})};
+  const auto found = [&rows](std::string_view where) {
+    std::string names;
+    const auto selected = DomainFilter::parse(where)->select(rows, fleet::Defaults(), Time{});
+    for (const auto& each : selected.value()) names += each.domain.name.text().substr(0, 1);
+    return names;
+  };
+  EXPECT_EQ(found("certificate.ca=other ca=main"), "a");
+  EXPECT_EQ(found("\"certificate.issuer=Some Issuer *\""), "a");
+  EXPECT_EQ(found("certificate.key=rsa-* key=ecdsa-p256"), "a");
+  EXPECT_EQ(found("certificate.not_after=2026-12-*"), "a");
+  EXPECT_EQ(found("certificate.serial=04:AB:CD"), "a");
+  EXPECT_EQ(found("certificate.serial=04ab*"), "a");
+  EXPECT_EQ(found("certificate.serial=04abce"), "");
+  EXPECT_EQ(found("certificate.serial="), "b") << "it has none";
+  EXPECT_EQ(found("certificate.ca!=other"), "b");
+}
+
 TEST(Where, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(fault("owner"), AllOf(HasSubstr("--where"), HasSubstr("\"owner\" is none of")));
   EXPECT_THAT(fault("=web"), HasSubstr("KEY=VALUE"));
@@ -101,6 +128,8 @@ TEST(Where, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(fault("owner=\"web"), HasSubstr("never closed"));
   EXPECT_THAT(fault("onwer=web"),
               AllOf(HasSubstr("no domain has \"onwer\""), HasSubstr("owner"), HasSubstr("team")));
+  EXPECT_THAT(fault("certificate.isuer=x"),
+              AllOf(HasSubstr("no domain has"), HasSubstr("certificate.issuer")));
   EXPECT_THAT(fault("metadata.owner=web"), HasSubstr("no domain has \"owner\""));
 }
 

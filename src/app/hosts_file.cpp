@@ -1,50 +1,22 @@
 #include "app/hosts_file.hpp"
 
-#include <fmt/format.h>
+#include "app/list_file.hpp"
 
 namespace certherd::app {
-namespace {
-
-constexpr std::size_t reported_lines = 100;  // a wholly wrong file need not fill the terminal
-constexpr std::string_view white_space = " \t\r";
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-std::string_view content_of(std::string_view line) {
-  line = line.substr(0, line.find('#'));
-  const auto begin = line.find_first_not_of(white_space);
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(white_space) - begin + 1);
-}
-
-}  // namespace
 
 Result<std::vector<Endpoint>> read_hosts(std::string_view text) {
-  if (text.size() > hosts_limit) {
-    return fail(Error::Kind::misconfigured, "read the hosts", "the list is longer than 64 MiB");
-  }
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  constexpr ListWords words = {.op = "read the hosts",
+                               .undone = "no host was looked at",
+                               .form = "write one host[:port][@address] a line"};
   std::vector<Endpoint> endpoints;
-  Error faults;
-  std::size_t bad = 0;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto content = content_of(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (content.empty()) continue;
-    auto endpoint = Endpoint::parse(content);
-    if (endpoint) {
-      endpoints.push_back(std::move(*endpoint));
-    } else if (++bad <= reported_lines) {
-      faults.causes.push_back(std::move(endpoint.error()).during(fmt::format("line {}", number)));
-    }
-  }
-  if (bad == 0 && !endpoints.empty()) return endpoints;
-  faults.kind = Error::Kind::misconfigured;
-  faults.op = "read the hosts";
-  faults.detail =
-      bad == 0 ? "the list is empty: write one host[:port][@address] a line"
-               : fmt::format("{} bad line{}; no host was looked at", bad, bad == 1 ? "" : "s");
-  return fail(std::move(faults));
+  auto read = read_list(text, words, [&endpoints](std::string_view line) -> Status {
+    auto endpoint = Endpoint::parse(line);
+    if (!endpoint) return fail(std::move(endpoint.error()));
+    endpoints.push_back(std::move(*endpoint));
+    return {};
+  });
+  if (!read) return fail(std::move(read.error()));
+  return endpoints;
 }
 
 }  // namespace certherd::app

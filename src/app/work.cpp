@@ -1,5 +1,7 @@
 #include "app/work.hpp"
 
+#include <algorithm>
+
 #include "app/dead_requests.hpp"
 #include "app/lease.hpp"
 #include "app/process_identity.hpp"
@@ -12,6 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration follow_every = 500ms;
+// Looking for the results of a large fleet may not take up more than this part of the time.
+constexpr int pause_for_each_look = 10;
 
 }  // namespace
 
@@ -62,10 +66,12 @@ Task<Result<std::vector<boost::json::object>>> Work::carry_out(std::vector<WorkR
     if (std::exchange(told, lease->owner) != lease->owner) {
       log::info("{} executes for this store: following it", describe_process(lease->owner));
     }
+    const Time asked = clock.now();
     auto open = co_await results();
     if (!open) co_return open;
     if (finished_ == total_) co_return open;
-    co_await clock.sleep_for(follow_every);
+    const Duration took = clock.now() - asked;
+    co_await clock.sleep_for(std::max(follow_every, took * pause_for_each_look));
   }
   // What we no longer wait for must not surprise anybody later.
   auto withdrawn = co_await store.withdraw_requests(owner_);

@@ -1,12 +1,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 
 #include "cli/cert.hpp"
 #include "cli/confirm.hpp"
 #include "cli/work_command.hpp"
+#include "model/serial.hpp"
 
 namespace certherd::cli {
 namespace {
@@ -32,15 +32,6 @@ Result<RevocationReason> reason_of(const std::string& text) {
                   text));
 }
 
-// As other programs show it too: "0A:BC".
-Serial serial_of(std::string text) {
-  std::erase(text, ':');
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return Serial(std::move(text));
-}
-
 // The request, held against what is known: a mistake in it must not cost a certificate.
 Task<Result<WorkRequest>> request_of(app::App* app, Options options) {
   auto reason = reason_of(options.reason);
@@ -52,8 +43,11 @@ Task<Result<WorkRequest>> request_of(app::App* app, Options options) {
   auto request = request_for(row->domain, WorkRequest::Kind::revoke);
   request.arguments.reason = *reason;
   request.arguments.by_key = options.by_key;
-  request.arguments.serial = serial_of(options.serial);
-  if (options.serial.empty()) {
+  if (!options.serial.empty()) {
+    auto serial = parse_serial(options.serial);
+    if (!serial) co_return refused(fmt::format("\"{}\" is no serial", options.serial));
+    request.arguments.serial = std::move(*serial);
+  } else {
     if (!row->certificate) {
       co_return fail(Error::Kind::not_found, "cert revoke",
                      fmt::format("{} has no certificate", *name));

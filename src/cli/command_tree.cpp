@@ -31,7 +31,7 @@ const std::vector<Group>& top_groups() {
   static const std::vector<Group> groups = {
       {.title = "Set up", .commands = {"init", "config", "account", "store", "notify"}},
       {.title = "Inventory", .commands = {"domain"}},
-      {.title = "Certificates", .commands = {"issue", "run", "cert", "deploy"}},
+      {.title = "Certificates", .commands = {"issue", "renew", "run", "cert", "deploy"}},
       {.title = "Look and foresee", .commands = {"plan", "scan", "doctor", "alarms", "log"}},
       {.title = "Learn", .commands = {"demo", "help", "man", "completion", "version"}},
   };
@@ -78,6 +78,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_doctor(top, context);
   add_plan(top, context);
   add_issue(top, context);
+  add_renew(top, context);
   add_run(top, context);
   add_cert(top, context);
   add_deploy(top, context);

@@ -34,6 +34,7 @@ void add_account(CLI::App& parent, Context& context);
 void add_domain(CLI::App& parent, Context& context);
 void add_issue(CLI::App& parent, Context& context);
 void add_plan(CLI::App& parent, Context& context);
+void add_renew(CLI::App& parent, Context& context);
 void add_run(CLI::App& parent, Context& context);
 void add_cert(CLI::App& parent, Context& context);
 void add_deploy(CLI::App& parent, Context& context);

@@ -142,8 +142,9 @@ void add_domain_list(CLI::App& domain, Context& context) {
   listing->footer(
       "TERMS of --where stand between spaces and must all hold: KEY=VALUE or KEY!=VALUE, where *\n"
       "in VALUE stands for anything. KEY is a column of the inventory file, metadata of your own,\n"
-      "or state: new, ok, due, working, failing, expired, disabled. A VALUE with spaces stands\n"
-      "between quotation marks.\n\n"
+      "or state: new, ok, due, working, failing, expired, disabled. The present certificate has\n"
+      "certificate.ca, certificate.issuer, certificate.key, certificate.not_after and\n"
+      "certificate.serial. A VALUE with spaces stands between quotation marks.\n\n"
       "Examples:\n"
       "  certherd domain list\n"
       "  certherd domain list --where 'owner=web state=failing'\n"

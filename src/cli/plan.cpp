@@ -1,26 +1,21 @@
-#include "policy/plan.hpp"
-
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
-#include <map>
 #include <memory>
 #include <set>
 
-#include "app/target_limits.hpp"
+#include "app/fleet_plan.hpp"
 #include "cli/context.hpp"
 #include "cli/table.hpp"
 #include "cli/where.hpp"
-#include "fleet/order_forecast.hpp"
 #include "fleet/report.hpp"
 
 namespace certherd::cli {
 namespace {
 
 namespace json = boost::json;
-using policy::Action;
 
 struct Options {
   std::vector<std::string> names;
@@ -28,69 +23,7 @@ struct Options {
   std::string where;
 };
 
-struct Item {
-  const store::DomainRow* row;
-  policy::Plan plan;
-};
-
-/// What is due and what is not, each by the order of work. Refers to the rows it was made from.
-struct Plans {
-  std::vector<Item> due;
-  std::vector<Item> later;
-
-  /// Leaves out all that is of no domain of these.
-  void keep(const std::vector<store::DomainRow>& shown) {
-    std::set<DomainId> ids;
-    for (const auto& row : shown) ids.insert(row.domain.id);
-    const auto other = [&ids](const Item& item) { return !ids.contains(item.row->domain.id); };
-    std::erase_if(due, other);
-    std::erase_if(later, other);
-  }
-
-  /// When nothing that is due now is held back any more, but what is held without an end.
-  std::optional<Time> finish_at() const {
-    std::optional<Time> last;
-    for (const auto& item : due) last = std::max(last, item.plan.moment());
-    return last;
-  }
-};
-
-bool before(const Item& left, const Item& right) {
-  if (policy::earlier(left.plan, right.plan)) return true;
-  if (policy::earlier(right.plan, left.plan)) return false;
-  return left.row->domain.name < right.row->domain.name;
-}
-
-/// What outside systems allow.
-struct Limits {
-  fleet::OrderForecast orders;
-  app::TargetLimits writes;
-};
-
-Plans plans_of(const std::vector<store::DomainRow>& rows, const fleet::Defaults& defaults,
-               Limits limits, Time now) {
-  Plans plans;
-  for (const auto& row : rows) {
-    if (!row.domain.enabled) continue;
-    auto plan = policy::plan_for(row.domain, row.certificate, row.working,
-                                 fleet::targets_of(row.domain, defaults), defaults.renew_at, now);
-    auto& list = plan.action == Action::none ? plans.later : plans.due;
-    list.push_back({.row = &row, .plan = std::move(plan)});
-  }
-  std::ranges::sort(plans.due, before);
-  std::vector<fleet::OrderForecast::Item> orders;
-  orders.reserve(plans.due.size());
-  for (auto& item : plans.due) orders.push_back({.row = item.row, .plan = &item.plan});
-  limits.orders.put_off(orders, now);
-  std::ranges::sort(plans.due, before);
-  policy::Forecast forecast(limits.writes.limits(), now);
-  for (auto& item : plans.due) {
-    forecast.put_off(item.plan, limits.writes.needs(*item.row, item.plan));
-  }
-  std::ranges::sort(plans.due, before);
-  std::ranges::sort(plans.later, before);
-  return plans;
-}
+using Item = app::FleetPlan::Item;
 
 json::object item_json(const Item& item) {
   const auto& domain = item.row->domain;
@@ -111,17 +44,17 @@ json::object item_json(const Item& item) {
           {"error", std::move(error)}};
 }
 
-void print_document(const Plans& plans, bool all, Time now) {
+void print_document(const app::FleetPlan& plans, bool all, Time now) {
   json::array items;
-  items.reserve(plans.due.size() + plans.later.size());
-  for (const auto& item : plans.due) items.push_back(item_json(item));
+  items.reserve(plans.due().size() + plans.later().size());
+  for (const auto& item : plans.due()) items.push_back(item_json(item));
   if (all) {
-    for (const auto& item : plans.later) items.push_back(item_json(item));
+    for (const auto& item : plans.later()) items.push_back(item_json(item));
   }
   json::value finish_at = nullptr;
   if (const auto finish = plans.finish_at()) finish_at = format_time(*finish);
   print_json(json::object{{"now", format_time(now)},
-                          {"due", plans.due.size()},
+                          {"due", plans.due().size()},
                           {"finish_at", std::move(finish_at)},
                           {"items", std::move(items)}});
 }
@@ -134,26 +67,26 @@ void add_row(Table& table, const Item& item, Time now) {
              item.plan.limited_by, domain.last_error ? domain.last_error->message() : ""});
 }
 
-void print_table(const Plans& plans, bool all, Time now) {
+void print_table(const app::FleetPlan& plans, bool all, Time now) {
   Table table({"DOMAIN", "ACTION", "AT", "REASON", "LIMITED BY", "LAST ERROR"});
-  for (const auto& item : plans.due) add_row(table, item, now);
+  for (const auto& item : plans.due()) add_row(table, item, now);
   if (all) {
-    for (const auto& item : plans.later) add_row(table, item, now);
+    for (const auto& item : plans.later()) add_row(table, item, now);
   }
-  if (!plans.due.empty() || all) table.print();
+  if (!plans.due().empty() || all) table.print();
 
   const auto without_end =
-      std::ranges::count_if(plans.due, [](const Item& item) { return !item.plan.moment(); });
+      std::ranges::count_if(plans.due(), [](const Item& item) { return !item.plan.moment(); });
   const auto held_back =
-      std::ranges::count_if(plans.due, [now](const Item& item) { return item.plan.at > now; }) -
+      std::ranges::count_if(plans.due(), [now](const Item& item) { return item.plan.at > now; }) -
       without_end;
-  fmt::print("{} of {} due", plans.due.size(), plans.due.size() + plans.later.size());
+  fmt::print("{} of {} due", plans.due().size(), plans.due().size() + plans.later().size());
   if (held_back > 0) {
     fmt::print(" · {} held back, the last until {}", held_back, format_time(*plans.finish_at()));
   }
   if (without_end > 0) fmt::print(" · {} held without an end", without_end);
-  if (!plans.later.empty() && plans.later.front().plan.moment()) {
-    const auto& next = plans.later.front();
+  if (!plans.later().empty() && plans.later().front().plan.moment()) {
+    const auto& next = plans.later().front();
     fmt::print(" · next {} at {}", next.row->domain.name, format_time(next.plan.at));
   }
   fmt::print("\n");
@@ -178,19 +111,6 @@ Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<s
   co_return rows;
 }
 
-Task<Result<fleet::OrderForecast>> order_limits(app::App* app) {
-  std::map<CaName, fleet::LimitedCa> cas;
-  for (const auto& [name, config] : app->config().cas) {
-    auto account = co_await app->store().account(name);
-    if (!account) co_return fail(std::move(account.error()));
-    cas[name] = {.limits = config.limits,
-                 .authority = config.authority(),
-                 .account = *account ? (*account)->url : AccountUrl()};
-  }
-  co_return co_await fleet::OrderForecast::read(&app->store(), std::move(cas),
-                                                app->config().defaults);
-}
-
 Task<int> plan(app::App* app, Context context, Options options) {
   // Who asks for a domain by its name wants to see it, due or not.
   const bool all = options.all || !options.names.empty();
@@ -200,13 +120,12 @@ Task<int> plan(app::App* app, Context context, Options options) {
   auto rows = co_await app->store().domains();
   if (!rows) co_return report(context, rows.error());
   const Time now = app->loop().clock().now();
-  auto orders = co_await order_limits(app);
-  if (!orders) co_return report(context, orders.error());
-  auto writes = co_await app::TargetLimits::read(app);
-  if (!writes) co_return report(context, writes.error());
-  Limits limits{.orders = std::move(*orders), .writes = std::move(*writes)};
-  auto plans = plans_of(*rows, app->config().defaults, std::move(limits), now);
-  plans.keep(*shown);
+  auto limits = co_await app::OutsideLimits::read(app);
+  if (!limits) co_return report(context, limits.error());
+  app::FleetPlan plans(std::move(*rows), app->config().defaults, std::move(*limits), now);
+  std::set<DomainId> ids;
+  for (const auto& row : *shown) ids.insert(row.domain.id);
+  plans.keep(ids);
   if (context.json) {
     print_document(plans, all, now);
   } else {

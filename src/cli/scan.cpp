@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "app/hosts_file.hpp"
+#include "app/list_file.hpp"
 #include "cli/context.hpp"
 #include "cli/input.hpp"
 #include "cli/progress.hpp"
@@ -63,7 +64,7 @@ Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<s
 Task<Result<Job>> job_of(app::App* app, Options options) {
   Job job;
   if (!options.hosts.empty()) {
-    auto text = read_input(options.hosts, app::hosts_limit, "read the hosts");
+    auto text = read_input(options.hosts, app::list_limit, "read the hosts");
     if (!text) co_return fail(std::move(text.error()));
     auto endpoints = app::read_hosts(*text);
     if (!endpoints) co_return fail(std::move(endpoints.error()));

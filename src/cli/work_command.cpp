@@ -36,6 +36,12 @@ Task<void> watch_signals(runtime::EventLoop* loop, app::Work* work, WorkDone* do
   _exit(signal_status + again);
 }
 
+Task<void> interrupt_at(runtime::Clock* clock, Time until, app::Work* work) {
+  co_await clock->sleep_for(until - clock->now());
+  log::info("the time is over: saving what is under way");
+  work->interrupt();
+}
+
 std::string text_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   if (value == nullptr || !value->is_string()) return {};
@@ -94,7 +100,8 @@ WorkRequest request_for(const Domain& domain, WorkRequest::Kind kind) {
 }
 
 Task<Result<WorkResults>> work_off(app::App* app, Context context,
-                                   std::vector<WorkRequest> requests, WorkDone* done) {
+                                   std::vector<WorkRequest> requests, WorkDone* done,
+                                   std::optional<Time> until) {
   const auto asked = requests.size();
   app::Work work(*app);
   int signal = 0;
@@ -105,6 +112,7 @@ Task<Result<WorkResults>> work_off(app::App* app, Context context,
     runtime::TaskGroup background(app->loop());
     background.spawn(watch_signals(&app->loop(), &work, done, &signal));
     background.spawn(display.run());
+    if (until) background.spawn(interrupt_at(&app->loop().clock(), *until, &work));
     results = co_await work.carry_out(std::move(requests));
     background.cancel();
     co_await background.join();
@@ -112,7 +120,6 @@ Task<Result<WorkResults>> work_off(app::App* app, Context context,
   if (!results) co_return fail(std::move(results.error()));
 
   WorkResults worked;
-  worked.counts = {{"issued", 0}, {"current", 0}, {"deferred", 0}, {"failed", 0}};
   for (const auto& result : *results) worked.counts[text_of(result, "outcome")] += 1;
   if (done != nullptr) *done = count(*results);
   const bool complete = results->size() == asked;
@@ -133,21 +140,29 @@ void print_results(const WorkResults& results) {
   if (!results.results.empty()) table.print();
 }
 
+void print_counts(const WorkResults& results) {
+  const auto& counts = results.counts;
+  fmt::print("{} issued · {} current · {} deferred · {} failed\n", counts.at("issued"),
+             counts.at("current"), counts.at("deferred"), counts.at("failed"));
+}
+
+json::object results_json(const WorkResults& results) {
+  json::array documents;
+  for (const auto& result : results.results) documents.emplace_back(result);
+  json::object summary;
+  for (const auto& [outcome, count] : results.counts) summary[outcome] = count;
+  return {{"results", std::move(documents)}, {"summary", std::move(summary)}};
+}
+
 Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,
                     WorkDone* done) {
   auto worked = co_await work_off(app, context, std::move(requests), done);
   if (!worked) co_return report(context, worked.error());
-  auto& counts = worked->counts;
   if (context.json) {
-    json::array documents;
-    for (auto& result : worked->results) documents.emplace_back(std::move(result));
-    json::object summary;
-    for (const auto& [outcome, count] : counts) summary[outcome] = count;
-    print_json(json::object{{"results", std::move(documents)}, {"summary", std::move(summary)}});
+    print_json(results_json(*worked));
   } else {
     print_results(*worked);
-    fmt::print("{} issued · {} current · {} deferred · {} failed\n", counts["issued"],
-               counts["current"], counts["deferred"], counts["failed"]);
+    print_counts(*worked);
   }
   co_return worked->status;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,18 +23,25 @@ struct WorkDone {
 /// What came of requests.
 struct WorkResults {
   std::vector<boost::json::object> results;  ///< RESULT, in the order of the requests
-  std::map<std::string, int> counts;         ///< of each outcome
+  /// Of each outcome.
+  std::map<std::string, int> counts = {
+      {"issued", 0}, {"current", 0}, {"deferred", 0}, {"failed", 0}};
   ExitStatus status = all_done;
 };
 
 /// Has the requests carried out with progress shown. Ctrl-C and SIGTERM save everything and end
-/// it; a second one ends it at once. `done` may be null. Errors: what kept all of it from being
-/// done.
+/// it, and so does `until`; a second signal ends it at once. `done` may be null. Errors: what kept
+/// all of it from being done.
 Task<Result<WorkResults>> work_off(app::App* app, Context context,
-                                   std::vector<WorkRequest> requests, WorkDone* done = nullptr);
+                                   std::vector<WorkRequest> requests, WorkDone* done = nullptr,
+                                   std::optional<Time> until = std::nullopt);
 
-/// The results as a table.
+/// The results as a table, and a line with the counts behind it.
 void print_results(const WorkResults& results);
+void print_counts(const WorkResults& results);
+
+/// {"results", "summary"}.
+boost::json::object results_json(const WorkResults& results);
 
 /// work_off() with its results printed; gives the exit status.
 Task<int> carry_out(app::App* app, Context context, std::vector<WorkRequest> requests,

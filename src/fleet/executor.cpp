@@ -102,11 +102,21 @@ Task<Status> Executor::work_until_done() {
 
   Time next_poll = now();
   while (!draining_ && !lease_lost_ && !broken_ && !defect_) {
-    const auto idle = [this] { return tracked_.empty() && chores_.empty() && busy_.empty(); };
+    // Who else waits for what is postponed executes it himself when we have ended.
+    const auto is_ours = [this](const auto& each) { return each.second.owner == options_.owner; };
+    const auto idle = [this, is_ours] {
+      return tracked_.empty() && chores_.empty() && busy_.empty() &&
+             std::ranges::none_of(postponed_, is_ours);
+    };
     if (now() >= next_poll || (idle() && !options_.serves)) {
       if (auto admitted = co_await admit_requests(); !admitted) co_return admitted;
       next_poll = now() + options_.request_poll;
       if (idle() && !options_.serves) break;
+    }
+    while (!postponed_.empty() && postponed_.begin()->first <= now()) {
+      auto request = std::move(postponed_.extract(postponed_.begin()).mapped());
+      if (!tracked_.contains(request.domain_id)) progress_.total -= 1;  // it is counted already
+      if (auto admitted = co_await admit(std::move(request)); !admitted) co_return admitted;
     }
     while (!waiting_.empty() && waiting_.begin()->first <= now()) {
       const auto id = waiting_.begin()->second;
@@ -116,6 +126,7 @@ Task<Status> Executor::work_until_done() {
     dispatch();
     Time wake = std::min(next_poll, chores_.next_due().value_or(next_poll));
     if (!waiting_.empty()) wake = std::min(wake, waiting_.begin()->first);
+    if (!postponed_.empty()) wake = std::min(wake, postponed_.begin()->first);
     co_await changed_.wait_until(wake);
   }
   co_return Status{};
@@ -156,15 +167,15 @@ Task<Status> Executor::admit(WorkRequest request) {
   }
   const bool explicitly = request.kind == WorkRequest::Kind::issue;
   if (auto known = tracked_.find(request.domain_id); known != tracked_.end()) {
-    known->second.requests.push_back(request.id);
     known->second.asked = known->second.asked || explicitly;
+    ask(known->second, std::move(request));
     co_return Status{};
   }
   progress_.total += 1;
   Tracked tracked;
   tracked.domain = request.domain;
   tracked.asked = explicitly;
-  if (request.id != 0) tracked.requests = {request.id};
+  ask(tracked, request);
   auto& entry = tracked_.emplace(request.domain_id, std::move(tracked)).first->second;
   const auto id = request.domain_id;
 
@@ -174,6 +185,14 @@ Task<Status> Executor::admit(WorkRequest request) {
                   .outcome = Outcome::failed,
                   .certificate = {},
                   .error = std::move(row.error())};
+    co_return co_await finish(id, std::move(report));
+  }
+  const auto& replaced = request.arguments.serial;
+  if (!replaced.empty() && (!row->certificate || row->certificate->serial != replaced)) {
+    Report report{.domain = request.domain,
+                  .outcome = Outcome::current,
+                  .certificate = row->certificate,
+                  .error = {}};
     co_return co_await finish(id, std::move(report));
   }
   const auto plan = plan_of(*row);
@@ -213,6 +232,7 @@ Task<Status> Executor::admit(WorkRequest request) {
   }
   entry.ca = choices->ca;
   entry.urgency = plan.urgency;
+  entry.due = plan.action == policy::Action::issue || plan.action == policy::Action::renew;
   const auto leftover = leftover_.find(id);
   if (leftover == leftover_.end()) {
     make_ready(id);
@@ -246,6 +266,11 @@ Task<Status> Executor::fail_over(DomainId id, Issuance issuance, CaName ca) {
   co_return Status{};
 }
 
+void Executor::ask(Tracked& tracked, WorkRequest request) {
+  if (!request.arguments.serial.empty()) tracked.replaced = request.arguments.serial;
+  if (request.id != 0) tracked.requests.push_back(std::move(request));
+}
+
 Task<Status> Executor::resume(DomainId id, Issuance issuance) {
   auto& entry = tracked_.at(id);
   std::optional<Error> obstacle;
@@ -265,11 +290,15 @@ Task<Status> Executor::resume(DomainId id, Issuance issuance) {
   }
   if (obstacle) {
     const bool limited = obstacle->kind == Error::Kind::throttled;
+    std::optional<Time> again_at;
+    if (limited) again_at = issuance.next_at;
     Report report{.domain = entry.domain,
                   .outcome = limited ? Outcome::deferred : Outcome::failed,
-                  .certificate = std::move(issuance.certificate),
+                  .certificate = issuance.certificate,
                   .error = std::move(obstacle)};
-    co_return co_await finish(id, std::move(report));
+    // It is still the domain's active one.
+    leftover_.insert_or_assign(id, std::move(issuance));
+    co_return co_await finish(id, std::move(report), again_at);
   }
   entry.ca = issuance.ca;
   entry.issuance = issuance.id;
@@ -477,7 +506,15 @@ Task<Status> Executor::advance(DomainId id) {
     note(*row, *committed);
     row = std::move(committed);
     if (!order_open(row->step)) release_slot(tracked);
-    if (!row->active()) {
+    const bool done = !row->active();
+    if (done && row->certificate && row->certificate->serial == tracked.replaced) {
+      // It was nearly through when it was asked that its own certificate be replaced.
+      tracked.issuance = IssuanceId{};
+      tracked.taken_over = false;
+      make_ready(id);
+      co_return Status{};
+    }
+    if (done) {
       Report report{.domain = tracked.domain,
                     .outcome = Outcome::issued,
                     .certificate = std::move(row->certificate),
@@ -550,6 +587,16 @@ Task<Result<bool>> Executor::may_order(DomainId id, store::DomainRow row,
     wait_until(id, at);
     co_return false;
   }
+  // What only a request asks for would be forgotten with the request.
+  if (!issuance && !tracked.due && !tracked.replaced.empty()) {
+    auto begun = co_await begin(id, row.domain);
+    if (!begun) {
+      auto changed = co_await inventory_changed(id, std::move(begun.error()));
+      if (!changed) co_return fail(std::move(changed.error()));
+      co_return false;
+    }
+    issuance = std::move(*begun);
+  }
   store::Changes changes;
   changes.outcome = {.failures = row.domain.failures, .next_at = at, .last_error = reached};
   changes.events = {{.at = now(),
@@ -576,7 +623,7 @@ Task<Result<bool>> Executor::may_order(DomainId id, store::DomainRow row,
                 .outcome = Outcome::deferred,
                 .certificate = std::move(row.certificate),
                 .error = std::move(reached)};
-  auto finished = co_await finish(id, std::move(report));
+  auto finished = co_await finish(id, std::move(report), at);
   if (!finished) co_return fail(std::move(finished.error()));
   co_return false;
 }
@@ -677,7 +724,7 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
                 .outcome = limited ? Outcome::deferred : Outcome::failed,
                 .certificate = std::move(certificate),
                 .error = std::move(error)};
-  co_return co_await finish(id, std::move(report));
+  co_return co_await finish(id, std::move(report), retry_at);
 }
 
 // Other processes change the inventory while this one works: the store ends the issuance then, and
@@ -755,23 +802,35 @@ void Executor::count(const Report& report) {
   progress_.finished += 1;
 }
 
-Task<Status> Executor::finish(DomainId id, Report report) {
+Task<Status> Executor::finish(DomainId id, Report report, std::optional<Time> again_at) {
   if (report.error) log::warning("{}: {}", report.domain, report.error->message());
   if (options_.serves && report.outcome == Outcome::issued && report.certificate) {
     log::info("{}: certificate {}, good until {}", report.domain, report.certificate->serial,
               format_time(report.certificate->not_after));
   }
   const auto text = to_text(report);
+  // What is patient enough has no result yet.
+  const auto goes_on = [again_at](const WorkRequest& request) {
+    return again_at && request.arguments.patient_until.value_or(Time()) >= *again_at;
+  };
   // By index: a request for the same domain may be admitted meanwhile.
-  const auto& requests = tracked_.at(id).requests;
+  auto& requests = tracked_.at(id).requests;
   if (requests.empty() && report.error && !tracked_.at(id).noted) {
     auto noted = co_await note_unasked(report.domain, report.error);
     if (!noted) co_return noted;
   }
+  bool has_result = requests.empty();
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (auto done = co_await ports_.store->finish_request(requests[i], text); !done) co_return done;
+    if (goes_on(requests[i])) continue;
+    has_result = true;
+    auto done = co_await ports_.store->finish_request(requests[i].id, text);
+    if (!done) co_return done;
   }
-  count(report);
+  if (has_result) count(report);
+  if (has_result && std::ranges::any_of(requests, goes_on)) progress_.total += 1;
+  for (auto& request : requests) {
+    if (goes_on(request)) postponed_.emplace(*again_at, std::move(request));
+  }
   tracked_.erase(id);
   if (options_.finished) options_.finished(id);
   co_return Status{};

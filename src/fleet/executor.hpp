@@ -55,10 +55,10 @@ class Executor {
 
   Executor(Ports& ports, Options options);
 
-  /// Works until no request is open; the caller holds the lease, which is prolonged meanwhile.
-  /// Before it returns, challenge values that nobody needs any more are removed. Steps under way
-  /// at a drain() reach their next commit. Errors: conflict when the lease was lost to another
-  /// process; the store's.
+  /// Works until no request is open, or only such of others as are patient; the caller holds the
+  /// lease, which is prolonged meanwhile. Before it returns, challenge values that nobody needs any
+  /// more are removed. Steps under way at a drain() reach their next commit. Errors: conflict when
+  /// the lease was lost to another process; the store's.
   Task<Status> run();
 
   /// Begin nothing new, and let run() return soon.
@@ -86,7 +86,9 @@ class Executor {
     bool noted = false;       ///< its row says that it is put off, or need not
     bool asked = false;       ///< a person wants it now, whatever hold and window say
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
-    std::vector<std::int64_t> requests;
+    bool due = true;          ///< without being asked for
+    Serial replaced;          ///< the certificate that has to go; empty: any one may be new enough
+    std::vector<WorkRequest> requests;
   };
 
   Task<Status> work_until_done();
@@ -94,6 +96,7 @@ class Executor {
   Task<Status> take_up_revocations();
   Task<Status> admit_requests();
   Task<Status> admit(WorkRequest request);
+  static void ask(Tracked& tracked, WorkRequest request);
   Task<Status> resume(DomainId id, Issuance issuance);
   /// Gives up an issuance, and has the domain begin another one at `ca`.
   Task<Status> fail_over(DomainId id, Issuance issuance, CaName ca);
@@ -124,7 +127,9 @@ class Executor {
   Task<Status> inventory_changed(DomainId id, Error error);
   void note(const Issuance& before, const Issuance& after);
   void count(const Report& report);
-  Task<Status> finish(DomainId id, Report report);
+  /// `again_at` is when a domain that was put off may be taken up again: until then, requests that
+  /// are patient for so long wait instead of having this result.
+  Task<Status> finish(DomainId id, Report report, std::optional<Time> again_at = std::nullopt);
   policy::Plan plan_of(const store::DomainRow& row) const;
   void release_slot(Tracked& tracked);
 
@@ -145,7 +150,8 @@ class Executor {
   runtime::Wakeup sweep_wakeup_;
 
   std::map<DomainId, Tracked> tracked_;
-  std::map<DomainId, Issuance> leftover_;  ///< active rows of an earlier process, by domain
+  std::map<DomainId, Issuance> leftover_;       ///< active rows of an earlier process, by domain
+  std::multimap<Time, WorkRequest> postponed_;  ///< those that are patient
   std::set<std::pair<Time, DomainId>> waiting_;
   std::set<std::pair<Time, DomainId>> ready_;                     ///< by urgency
   std::map<CaName, std::set<std::pair<Time, DomainId>>> queued_;  ///< for a slot, by urgency

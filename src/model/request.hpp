@@ -22,12 +22,17 @@ struct WorkRequest {
     retire,  ///< the domain off its targets
   };
 
-  /// What the kinds besides issue and renew want to know.
+  /// What the kinds want to know, besides the domain.
   struct Arguments {
     TargetName target;  ///< deploy: on this one; empty: on all of the domain
-    Serial serial;      ///< revoke: this certificate; empty: the present one
+    /// revoke: this certificate; empty: the present one. issue: in place of this one, and nothing
+    /// when it is not the present one any more; empty: whatever there is.
+    Serial serial;
     RevocationReason reason = RevocationReason::unspecified;  ///< revoke
     bool by_key = false;  ///< revoke: signed by the certificate's own key
+    /// issue: what has to wait, or has failed, is taken up again until then before it has its
+    /// result.
+    std::optional<Time> patient_until;
 
     bool operator==(const Arguments&) const = default;
   };

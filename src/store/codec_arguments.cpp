@@ -4,7 +4,7 @@
 
 namespace certherd::store {
 
-// Requests of the first kinds, and those from before there were others, say nothing.
+// Most requests, and those from before there was anything to say, say nothing.
 template <>
 struct codec::Members<WorkRequest::Arguments> {
   static void each(auto& object, auto&& visit) {
@@ -12,6 +12,7 @@ struct codec::Members<WorkRequest::Arguments> {
     visit(later("serial"), object.serial);
     visit(later("reason"), object.reason);
     visit(later("by_key"), object.by_key);
+    visit(later("patient_until"), object.patient_until);
   }
 };
 
