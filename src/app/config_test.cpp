@@ -151,8 +151,24 @@ TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
   EXPECT_THAT(faults("[store]\nurl = \n"), ElementsAre(HasSubstr("2: syntax")));
 }
 
-TEST_F(ConfigTest, RefusesSettingsItCannotHonour) {
-  EXPECT_THAT(faults("[probe]\nevery = \"6h\"\n"), ElementsAre(HasSubstr("cannot honour")));
+TEST_F(ConfigTest, SeveralCasStandInTheOrderInWhichTheyAreTried) {
+  const std::string cas =
+      "[ca.x]\ndirectory = \"https://x.example/dir\"\n"
+      "[ca.y]\ndirectory = \"https://y.example/dir\"\n[defaults]\n";
+  const auto config = load(cas + "ca = [\"y\", \"x\"]\nfailover_after = 5\n");
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->defaults.cas, ElementsAre(CaName("y"), CaName("x")));
+  EXPECT_EQ(config->defaults.failover_after, 5);
+  EXPECT_THAT(faults(cas + "ca = [\"x\", \"z\", \"x\"]\n"),
+              ElementsAre(HasSubstr("there is no [ca.z]"), HasSubstr("names x twice")));
+  EXPECT_THAT(faults(cas + "failover_after = 0\n"), ElementsAre(HasSubstr("failover_after")));
+}
+
+TEST_F(ConfigTest, SaysHowOftenEndpointsAreLookedAt) {
+  const auto config = load("[probe]\nevery = \"1h\"\nwarn_days = 3\n");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->probe.every, std::chrono::hours(1));
+  EXPECT_EQ(config->probe.warn_days, 3);
 }
 
 TEST_F(ConfigTest, TheLimitsOfACaAreChosenOrThoseOfItsHost) {

@@ -65,7 +65,7 @@ TEST_F(CommandTree, NamesPathsAndSynopses) {
   EXPECT_EQ(path_of(command({"domain", "add"})), "certherd domain add");
   EXPECT_EQ(synopsis_of(command({"domain", "add"})),
             "certherd domain add [--zone-id Z] [--name N]... [--set K=V]... NAME");
-  EXPECT_EQ(synopsis_of(command({"run"})), "certherd run --once");
+  EXPECT_EQ(synopsis_of(command({"run"})), "certherd run [--once]");
   EXPECT_EQ(synopsis_of(command({"cert"})), "certherd cert COMMAND");
 }
 

@@ -58,11 +58,6 @@ void Section::fault(std::string_view key, std::string message) {
   faults_->add(line(key), path(key), std::move(message));
 }
 
-void Section::refuse(std::string_view key) {
-  if (find(key) == nullptr) return;
-  fault(key, "this version cannot honour this setting yet: take it out");
-}
-
 void Section::done() {
   if (table_ == nullptr) return;
   for (const auto& [key, node] : *table_) {

@@ -81,9 +81,6 @@ class Section {
   /// A fault at `key`, or at the section when the key is not there.
   void fault(std::string_view key, std::string message);
 
-  /// A key of the documented config that this version cannot honour yet: never ignored silently.
-  void refuse(std::string_view key);
-
   /// Reports every key that nobody asked for.
   void done();
 

@@ -63,7 +63,10 @@ TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
   EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
   EXPECT_EQ(run(store->events({})).value().back().event.event, "renewal.window");
 
-  issued("a.example", {"02"});
+  Changes next;
+  next.certificate = some_certificate("02");
+  ASSERT_TRUE(amend("a.example", std::move(next)));
+  EXPECT_EQ(domain("a.example").certificate->serial, Serial("02"));
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "of the one before";
 }
 
