@@ -91,6 +91,11 @@ class Executor {
     std::vector<WorkRequest> requests;
   };
 
+  /// Whether its order is open at the CA: from newOrder until its certificate has been fetched.
+  static bool has_open_order(const Issuance& issuance);
+  /// That hold or window let nothing be done now.
+  static Error not_open(const Fqdn& domain, const policy::Opening& opening, Time now);
+
   Task<Status> work_until_done();
   Task<void> finish_steps();
   Task<Status> take_up_revocations();
