@@ -17,6 +17,8 @@ constexpr int most_doublings = 9;  // beyond them long_failure is reached
 
 constexpr Duration short_life = std::chrono::days(10);
 constexpr double short_life_share = 0.5;
+// One issuance may take seconds, and the next one a minute: values travel, a CA is busy.
+constexpr Duration shortest_reserve = 1min;
 // Of the lifetime: how far apart those are renewed that were issued together.
 constexpr double widest_spread = 0.02;
 
@@ -90,8 +92,9 @@ bool can_be_replaced(const Certificate& certificate, const CaName& ca,
 
 Time latest_renewal(const Certificate& certificate) {
   const Duration lifetime = certificate.not_after - certificate.not_before;
-  return certificate.not_after -
-         std::min(std::max(lifetime / 10, 2 * certificate.issued_in), 2 * (lifetime / 3));
+  const auto reserve = std::max(
+      {lifetime / 10, 2 * certificate.issued_in, std::min(shortest_reserve, lifetime / 2)});
+  return certificate.not_after - std::min(reserve, 2 * (lifetime / 3));
 }
 
 std::optional<Time> may_wait_until(const std::optional<Certificate>& current, Time now) {

@@ -111,6 +111,11 @@ TEST(RenewalMoment, LeavesTimeForWhatIssuingTook) {
   EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(30)) << "two thirds at most";
 }
 
+TEST(RenewalMoment, LeavesAMinuteOfAVeryShortLife) {
+  EXPECT_EQ(latest_renewal(lasting(5min)), start + 4min);
+  EXPECT_EQ(latest_renewal(lasting(30s)), start + 15s) << "or a half";
+}
+
 TEST(RenewalMoment, IsTheOneDrawnInTheWindow) {
   const auto moment = renewal_moment(with_window(days(60), days(62), 0.5), 0.667);
   EXPECT_EQ(moment.at, start + days(61));

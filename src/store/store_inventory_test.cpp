@@ -76,8 +76,6 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
 }
 
 TEST_F(InventoryStore, AsksForWhatFollowsFromAChangeTogetherWithIt) {
-  std::vector<Domain> domains = {some_domain("a.example")};
-  ASSERT_TRUE(run(store->add_domains(std::move(domains), {})));
   auto off = domain("a.example").domain;
   off.enabled = false;
   WorkRequest retire;

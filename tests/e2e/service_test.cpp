@@ -147,7 +147,8 @@ TEST_F(ShortLived, NoneIsServedExpiredAndNoneIsRenewedTooOften) {
   Duration least = Duration::max();
   std::size_t most = 0;
   for (const auto& [host, served] : served_) {
-    EXPECT_GT(served.least_left, Duration::zero()) << host.text() << " was served expired";
+    EXPECT_GT(served.least_left, Duration::zero()) << host.text() << " was served expired:\n"
+                                                   << run({"log", host.text()}).out;
     least = std::min(least, served.least_left);
     most = std::max(most, served.serials.size());
   }
