@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 
 // Long enough to gather the removals of many domains into one call, short against any TTL.
 constexpr Duration sweep_linger = 2s;
-// For what a sweep could not remove, or was not allowed to forget yet.
-constexpr Duration sweep_every = 30min;
 
 // Steps under way at a drain are mostly waiting for one answer; what takes longer is begun anew
 // by the next run, which looks first.
@@ -321,7 +319,7 @@ Task<void> Executor::keep_lease() {
 
 Task<void> Executor::sweep_when_asked() {
   while (true) {
-    if (!sweep_wanted_) co_await sweep_wakeup_.wait_until(now() + sweep_every);
+    if (!sweep_wanted_) co_await sweep_wakeup_.wait_until(now() + options_.sweep_every);
     co_await ports_.clock().sleep_for(sweep_linger);
     sweep_wanted_ = false;
     co_await sweep(&dns::ChangeBatcher::sweep_in_passing);

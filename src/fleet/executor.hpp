@@ -46,6 +46,8 @@ class Executor {
     Duration request_poll = std::chrono::seconds(1);
     /// A domain that is put off for longer has its result now: deferred or failed.
     Duration patience = std::chrono::seconds(45);
+    /// How often challenge values are swept that could not be removed, or not be forgotten yet.
+    Duration sweep_every = std::chrono::minutes(30);
     int running = 256;  ///< steps under way at one time
     /// Goes on until drain(), also when nothing is to be done: what is due comes by admit_due().
     bool serves = false;

@@ -166,6 +166,7 @@ Task<void> FleetSimulation::serve(Duration span) {
   options.executor.owner = "sim";
   options.executor.request_poll = 2h;
   options.executor.lease_ttl = 24h;
+  options.executor.sweep_every = 6h;
   options.longest_pause = 2h;
   options.subscriptions = {{.notifier = notifier}};
   notify::Delivery delivery(*loop_, *store_, {{notifier, &listener_}}, {.look_anew = 2h});

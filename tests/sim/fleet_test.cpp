@@ -33,7 +33,7 @@ void expect_whole(FleetSimulation& fleet, int domains) {
 
 // A thousand where the long runs give a seed, and fewer in between.
 TEST(FleetSimulation, ManyIssuancesAreTheSameForTheSameSeed) {
-  const int domains = std::getenv("CERTHERD_SEED") != nullptr ? 1'000 : 300;
+  const int domains = std::getenv("CERTHERD_SEED") != nullptr ? 1'000 : 150;
   const auto run = [domains](std::uint64_t seed) {
     FleetSimulation fleet(seed, domains);
     fleet.ca().set_faults(2, 1);
