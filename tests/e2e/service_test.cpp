@@ -6,12 +6,14 @@
 #include <boost/json.hpp>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <set>
 #include <sstream>
 
 #include "crypto/x509.hpp"
 #include "end_to_end.hpp"
 #include "http/curl_client.hpp"
+#include "http/test_server.hpp"
 #include "pebble_log.hpp"
 #include "probe/tls_probe.hpp"
 #include "runtime/descriptor.hpp"
@@ -338,6 +340,46 @@ TEST_F(Service, FollowsAProgramThatKnowsTheDomains) {
   print(first + "\n" + third + "\n");
   EXPECT_TRUE(has_events("inventory.recovered", 1));
   EXPECT_THAT(events("inventory.refused"), SizeIs(1)) << "told once";
+  expect_drained();
+}
+
+TEST_F(Service, TellsAWebhookOfAnAlarm) {
+  set_stage({.domains = 2});
+  std::mutex mutex;
+  std::string told;
+  const http::TestServer hook([&](const std::string& request) {
+    const std::lock_guard lock(mutex);
+    told += request;
+    return http::TestServer::Answer{"HTTP/1.1 204 No Content\r\n\r\n"};
+  });
+  const auto heard = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    return told.find(text) != std::string::npos;
+  };
+  write_file(path("certherd.toml"), content_of(path("certherd.toml")) +
+                                        "\n[notify.hook]\ntype = \"webhook\"\nurl = \"" +
+                                        hook.url("/told") + "\"\n");
+  add_inventory();
+  ASSERT_EQ(run({"issue", "--all"}).status, 0);
+  EXPECT_EQ(run({"alarms"}).status, 0);
+
+  // What nginx needs for the one is gone, so it takes nothing for the other.
+  const auto folder = path("edge") / "site-0002.fleet.test";
+  std::filesystem::rename(folder, path("away"));
+  service_ = start({"run"});
+  ASSERT_TRUE(says("keeping the certificates"));
+  EXPECT_EQ(run({"issue", "site-0001.fleet.test"}).status, 1);
+  EXPECT_TRUE(eventually(loop(), 1min, [&] { return heard(R"("kind":"failing")"); }))
+      << service_->errors();
+  EXPECT_TRUE(heard("site-0001.fleet.test")) << told;
+  const auto standing = run({"--json", "alarms"});
+  EXPECT_EQ(standing.status, 1);
+  EXPECT_THAT(standing.json().at("alarms").as_array(), SizeIs(1));
+
+  std::filesystem::rename(path("away"), folder);
+  EXPECT_EQ(run({"deploy", "site-0001.fleet.test"}).status, 0);
+  EXPECT_TRUE(has_events("alarm.cleared", 1)) << service_->errors();
+  EXPECT_EQ(run({"alarms"}).status, 0);
   expect_drained();
 }
 
