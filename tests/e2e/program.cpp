@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <csignal>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 namespace certherd::e2e {
@@ -88,8 +88,10 @@ std::vector<std::string> processes_with(std::string_view text) {
 }
 
 std::string content_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  const std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();  // what cannot be read, as of a process that has ended, ends the text
+  return std::move(text).str();
 }
 
 void write_file(const fs::path& file, std::string_view text) {

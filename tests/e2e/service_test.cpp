@@ -377,7 +377,7 @@ TEST_F(Service, TellsAWebhookOfAnAlarm) {
   EXPECT_THAT(standing.json().at("alarms").as_array(), SizeIs(1));
 
   std::filesystem::rename(path("away"), folder);
-  EXPECT_EQ(run({"deploy", "site-0001.fleet.test"}).status, 0);
+  EXPECT_EQ(run({"issue", "site-0001.fleet.test"}).status, 0);
   EXPECT_TRUE(has_events("alarm.cleared", 1)) << service_->errors();
   EXPECT_EQ(run({"alarms"}).status, 0);
   expect_drained();
