@@ -168,6 +168,7 @@ Task<void> FleetSimulation::serve(Duration span) {
   options.executor.lease_ttl = 24h;
   options.executor.sweep_every = 6h;
   options.longest_pause = 2h;
+  options.open_ca = open_ca_;
   options.subscriptions = {{.notifier = notifier}};
   notify::Delivery delivery(*loop_, *store_, {{notifier, &listener_}}, {.look_anew = 2h});
   options.alarmed = [&delivery] { delivery.wake(); };

@@ -95,6 +95,8 @@ class FleetSimulation {
                   std::optional<Duration> kill_after = std::nullopt);
   /// Puts another CA beside the first one, for domains that are to fail over.
   fakes::FakeCa& add_ca(const CaName& name);
+  /// What the service does to open a CA that could not be used.
+  void set_open_ca(std::function<Task<void>(CaName)> open_ca) { open_ca_ = std::move(open_ca); }
   /// Works as the service does for that long, and drains.
   void serve_for(Duration span);
   /// What a run does that nobody asked for anything.
@@ -155,6 +157,7 @@ class FleetSimulation {
   std::unique_ptr<fakes::FakeCa> ca_;
   std::map<CaName, std::unique_ptr<fakes::FakeCa>> further_cas_;
   Listener listener_;
+  std::function<Task<void>(CaName)> open_ca_;
   std::unique_ptr<fakes::FakeVisibility> visibility_;
   fakes::FakeVault vault_;
   fakes::FakeTarget target_;

@@ -129,6 +129,24 @@ TEST_F(Outage, WhatIsNotSeenServedInTimeIsAnAlarmUntilItIs) {
   expect_all_over_once(Kind::not_served);
 }
 
+Task<void> open_at_the_third_time(fleet::CaPort* port, int* asked) {
+  if (++*asked == 3) port->unusable.reset();
+  co_return;
+}
+
+TEST_F(Outage, ACaThatCouldNotBeOpenedIsOpenedLater) {
+  auto& port = fleet.ports().cas.at(CaName("ca"));
+  port.unusable = away(Error::Kind::transient, "nobody answers");
+  int asked = 0;
+  fleet.set_open_ca([&](CaName) { return open_at_the_third_time(&port, &asked); });
+  make_due();
+  fleet.serve_for(2h);
+  EXPECT_EQ(asked, 3) << "not once it can be used";
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  EXPECT_THAT(over(Kind::account), ElementsAre(Pair("ca", 1)));
+}
+
 TEST_F(Outage, AnAccountThatCannotBeUsedIsToldOnceForAll) {
   auto& port = fleet.ports().cas.at(CaName("ca"));
   port.unusable = away(Error::Kind::denied, "the account was deactivated");

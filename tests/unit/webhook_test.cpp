@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "config/section.hpp"
+#include "fakes/temporary_folder.hpp"
 #include "http/curl_client.hpp"
 #include "http/test_server.hpp"
 #include "notify/notifier_section.hpp"
@@ -138,12 +139,6 @@ TEST_F(WebhookTest, ACheckConnectsAndAsksForNothing) {
 
 class NotifierSectionTest : public testing::Test {
  protected:
-  NotifierSectionTest() {
-    std::string pattern = testing::TempDir() + "notify-section-XXXXXX";
-    folder = mkdtemp(pattern.data());
-  }
-  ~NotifierSectionTest() override { std::filesystem::remove_all(folder); }
-
   ReadNotifier read(const std::string& type, const std::string& text) {
     auto document = config::Document::parse("certherd.toml", text).value();
     auto section = document.root();
@@ -164,7 +159,8 @@ class NotifierSectionTest : public testing::Test {
     return notifier.section->open({.loop = *loop, .offload = *offload, .user_agent = "test"});
   }
 
-  std::filesystem::path folder;
+  fakes::TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   std::vector<std::string> faults;
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_event_loop();
   std::unique_ptr<runtime::Offload> offload = runtime::make_thread_offload(*loop, 1);
