@@ -3,9 +3,7 @@
 
 #include <boost/json.hpp>
 
-#include "crypto/local_ca.hpp"
-#include "end_to_end.hpp"
-#include "fakes/tls_servers.hpp"
+#include "on_tls_hosts.hpp"
 #include "own_mounts.hpp"
 
 namespace certherd::e2e {
@@ -21,34 +19,15 @@ using testing::Not;
 constexpr int wrong_usage = 2;
 
 /// Certificates that several domains share, on a loopback server.
-class SharedCertificates : public EndToEnd {
+class SharedCertificates : public OnTlsHosts {
  protected:
-  void SetUp() override {
-    ASSERT_EQ(run({"init"}).status, 0);
-    write_file(path("roots.pem"), ca_.root_pem());
-    write_file(path("certherd.toml"),
-               content_of(path("certherd.toml")) + "\n[probe]\ntrust = \"roots.pem\"\n");
-  }
-
   void serve(const std::vector<std::string>& hosts, const std::vector<std::string>& names,
              Time not_after, const std::string& address = {}) {
     const auto chain = ca_.issue(key_.public_key(), names, ++serial_, now_ - days(60), not_after);
     for (const auto& host : hosts) servers_.add(host, chain, key_, address);
   }
 
-  void start_servers() {
-    const auto started = servers_.start();
-    ASSERT_TRUE(started) << started.error().message();
-  }
-
-  std::string at(const std::string& host) const {
-    return fmt::format("{}:{}@127.0.0.1", host, servers_.port());
-  }
-
-  Time now_ = loop().clock().now();
-  crypto::LocalCa ca_{"the CA of the test", now_};
   crypto::PrivateKey key_ = crypto::PrivateKey::generate(KeyType::ecdsa_p256).value();
-  fakes::TlsServers servers_{loop()};
 
  private:
   std::uint64_t serial_ = 0x10;

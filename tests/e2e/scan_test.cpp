@@ -4,9 +4,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
-#include "crypto/local_ca.hpp"
-#include "end_to_end.hpp"
-#include "fakes/tls_servers.hpp"
+#include "on_tls_hosts.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -39,13 +37,10 @@ std::vector<std::string> drift_of(const json::value& finding) {
 }
 
 /// Endpoints of every kind, in a folder made by init.
-class ScanHosts : public EndToEnd {
+class ScanHosts : public OnTlsHosts {
  protected:
   void SetUp() override {
-    ASSERT_EQ(run({"init"}).status, 0);
-    write_file(path("roots.pem"), ca_.root_pem());
-    write_file(path("certherd.toml"),
-               content_of(path("certherd.toml")) + "\n[probe]\ntrust = \"roots.pem\"\n");
+    OnTlsHosts::SetUp();
     add("good.example.com", ca_, now_ - days(1), now_ + days(89));
     add("expiring.example.com", ca_, now_ - days(80), now_ + days(10));
     add("expired.example.com", ca_, now_ - days(60), now_ - days(2));
@@ -53,18 +48,10 @@ class ScanHosts : public EndToEnd {
     add("untrusted.example.com", stranger_, now_ - days(1), now_ + days(89));
     add("both.example.com", stranger_, now_ - days(60), now_ - days(2));
     add("xn--bcher-kva.example.com", ca_, now_ - days(1), now_ + days(89));
-    const auto started = servers_.start();
-    ASSERT_TRUE(started) << started.error().message();
+    start_servers();
   }
 
-  std::string at(const std::string& host) const {
-    return fmt::format("{}:{}@127.0.0.1", host, servers_.port());
-  }
-
-  Time now_ = loop().clock().now();
-  crypto::LocalCa ca_{"the CA of the test", now_};
   crypto::LocalCa stranger_{"somebody's CA", now_};
-  fakes::TlsServers servers_{loop()};
 
  private:
   void add(const std::string& name, const crypto::LocalCa& ca, Time not_before, Time not_after) {

@@ -3,10 +3,8 @@
 
 #include <boost/json.hpp>
 
-#include "crypto/local_ca.hpp"
 #include "crypto/x509.hpp"
-#include "end_to_end.hpp"
-#include "fakes/tls_servers.hpp"
+#include "on_tls_hosts.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -24,15 +22,12 @@ struct Kind {
 };
 
 /// A thousand virtual hosts of one nginx.
-class ThousandHosts : public EndToEnd {
+class ThousandHosts : public OnTlsHosts {
  protected:
   static constexpr int sharing = 10;  ///< domains on one shared certificate
 
   void SetUp() override {
-    ASSERT_EQ(run({"init"}).status, 0);
-    write_file(path("roots.pem"), ca_.root_pem());
-    write_file(path("certherd.toml"),
-               content_of(path("certherd.toml")) + "\n[probe]\ntrust = \"roots.pem\"\n");
+    OnTlsHosts::SetUp();
     const Time begun = now_ - days(1);
     const Time later = now_ + days(89);
     add({"fine", 300, begun, later, "ok"});
@@ -42,12 +37,7 @@ class ThousandHosts : public EndToEnd {
     add({"future", 100, now_ + days(1), later, "not_yet_valid"});
     add({"wrong-name", 100, begun, later, "name_mismatch"});
     add({"untrusted", 100, begun, later, "untrusted"});
-    const auto started = servers_.start();
-    ASSERT_TRUE(started) << started.error().message();
-  }
-
-  std::string endpoint(const std::string& host) const {
-    return fmt::format("{}:{}@127.0.0.1", host, servers_.port());
+    start_servers();
   }
 
   /// What `openssl s_client` makes of a host: its verdict in our words, and the serial.
@@ -80,10 +70,7 @@ class ThousandHosts : public EndToEnd {
   }
 
   std::map<std::string, std::string> expected_;  ///< by endpoint's host
-  Time now_ = loop().clock().now();
-  crypto::LocalCa ca_{"the CA of the test", now_};
   crypto::LocalCa stranger_{"somebody's CA", now_};
-  fakes::TlsServers servers_{loop()};
 
  private:
   void add(const Kind& kind) {
@@ -124,7 +111,7 @@ class ThousandHosts : public EndToEnd {
 
 TEST_F(ThousandHosts, AreAllClassifiedAsTheyAreAndAsOpensslSees) {
   std::string list;
-  for (const auto& [host, status] : expected_) list += endpoint(host) + "\n";
+  for (const auto& [host, status] : expected_) list += at(host) + "\n";
   const Time begin = loop().clock().now();
   const auto ended = run({"--json", "scan", "--hosts", "-"}, list);
   const auto took = std::chrono::duration<double>(loop().clock().now() - begin).count();
@@ -162,7 +149,7 @@ TEST_F(ThousandHosts, AreAllClassifiedAsTheyAreAndAsOpensslSees) {
   // What is shared falls into certificates of their own, twenty into two hundred.
   std::string of_shares;
   for (const auto& [host, status] : expected_) {
-    if (host.starts_with("shared-")) of_shares += endpoint(host) + "\n";
+    if (host.starts_with("shared-")) of_shares += at(host) + "\n";
   }
   const auto split = run({"--json", "scan", "--split", "--hosts", "-"}, of_shares);
   EXPECT_EQ(split.status, 0) << split.err;
