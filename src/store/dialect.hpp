@@ -36,6 +36,9 @@ class Dialect {
   /// Begins a transaction that may write, and holds off other writers from its start.
   virtual void begin_write(soci::session& sql) const = 0;
 
+  /// A number that is another one as soon as any other session than this one has committed.
+  virtual long long others_commits(soci::session& sql) const = 0;
+
   /// What `$identity$` stands for in a migration.
   virtual std::string_view identity_column() const = 0;
 

@@ -62,6 +62,14 @@ class Sqlite final : public Dialect {
   // somebody else wrote in between: SQLite cannot move its snapshot forward.
   void begin_write(soci::session& sql) const override { sql << "BEGIN IMMEDIATE"; }
 
+  // https://www.sqlite.org/pragma.html#pragma_data_version: the commits of the session itself do
+  // not change it.
+  long long others_commits(soci::session& sql) const override {
+    long long version = 0;
+    sql << "PRAGMA data_version", soci::into(version);
+    return version;
+  }
+
   std::string_view identity_column() const override {
     // AUTOINCREMENT: the number of a deleted row is not given out again.
     return "INTEGER PRIMARY KEY AUTOINCREMENT";

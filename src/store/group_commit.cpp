@@ -10,6 +10,7 @@ namespace certherd::store {
 struct GroupCommit::Item {
   std::string op;
   Work work;
+  std::function<void()> then;
   bool done = false;  // set on the writer's thread, before the offload's return to the loop
   Status result;
   std::exception_ptr defect;  // what it threw that is no database error
@@ -40,7 +41,10 @@ class GroupCommit::Queue {
       group.swap(waiting_);
     }
     commit(group);
-    for (const auto& each : group) each->done = true;
+    for (const auto& each : group) {
+      if (each->then) each->then();
+      each->done = true;
+    }
   }
 
  private:
@@ -110,10 +114,11 @@ struct GroupCommit::Place {
 GroupCommit::GroupCommit(std::shared_ptr<Sessions> sessions, runtime::Offload& offload)
     : queue_(std::make_shared<Queue>(std::move(sessions))), offload_(offload) {}
 
-Task<Status> GroupCommit::write(std::string op, Work work) {
+Task<Status> GroupCommit::write(std::string op, Work work, std::function<void()> then) {
   auto item = std::make_shared<Item>();
   item->op = std::move(op);
   item->work = std::move(work);
+  item->then = std::move(then);
   Place place(*queue_, item);
   std::function<void()> commit = [queue = queue_, item] { queue->commit_with(*item); };
   co_await offload_.run(std::move(commit));

@@ -26,7 +26,11 @@ class GroupCommit {
   /// Returns when the work has been committed, and is durable, or has failed. When the
   /// transaction as a whole fails, all its writes get that error. A caller that is cancelled
   /// meanwhile still gets its result; one that was cancelled before has written nothing.
-  Task<Status> write(std::string op, Work work);
+  ///
+  /// `then` (may be empty) runs on the writer's thread before the return, also when nobody waits
+  /// any more, once others can read what was written; and likewise when it is not known whether
+  /// they can, since the commit has failed.
+  Task<Status> write(std::string op, Work work, std::function<void()> then = {});
 
  private:
   struct Item;

@@ -106,6 +106,15 @@ TEST_F(GroupCommitTest, CommitsAllThatIsQueuedInOneTransaction) {
   EXPECT_EQ(notes(), 20);
 }
 
+TEST_F(GroupCommitTest, TellsWhenOthersCanReadWhatWasWrittenOrMayBeAbleTo) {
+  std::vector<int> seen;
+  const auto look = [this, &seen] { seen.push_back(notes()); };
+  EXPECT_TRUE(loop->run(commits_.write("note", insert("a"), look)));
+  refuse_commits = true;
+  EXPECT_FALSE(loop->run(commits_.write("note", insert("b"), look)));
+  EXPECT_THAT(seen, testing::ElementsAre(1, 1));
+}
+
 TEST_F(GroupCommitTest, OneThatFailsTakesBackOnlyItsOwn) {
   const GroupCommit::Work conflicting = [](soci::session& sql) -> Status {
     sql << "INSERT INTO note (text) VALUES ('half')";

@@ -11,6 +11,7 @@
 #include "store/group_commit.hpp"
 #include "store/sessions.hpp"
 #include "store/store.hpp"
+#include "store/touched.hpp"
 
 namespace certherd::store {
 
@@ -24,6 +25,7 @@ class SqlStore final : public Store {
 
   Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
+  Task<Result<InventoryNews>> domains_since(Mark mark) override;
   Task<Result<DomainRow>> domain(Fqdn name) override;
   Task<Result<std::vector<std::string>>> names_with(std::string prefix, std::size_t limit) override;
 
@@ -84,12 +86,13 @@ class SqlStore final : public Store {
   Task<Result<std::map<std::string, Level>>> levels() override;
 
  private:
-  /// A read on the reader's threads. The work owns what it refers to.
+  /// Work on the reader's threads, which takes the sessions that it needs. It owns what it refers
+  /// to.
   template <typename T>
-  Task<Result<T>> read(std::string op, std::function<Result<T>(soci::session&)> work) {
+  Task<Result<T>> look(std::string op, std::function<Result<T>(Sessions&)> work) {
     auto run = [sessions = sessions_, op = std::move(op), work = std::move(work)]() -> Result<T> {
       try {
-        auto result = sessions->read(work);
+        auto result = work(*sessions);
         if (!result) return fail(std::move(result.error()).during(op));
         return result;
       } catch (const soci::soci_error& error) {
@@ -99,9 +102,22 @@ class SqlStore final : public Store {
     co_return co_await reader_.call(std::move(run));
   }
 
+  /// A read on the reader's threads. The work owns what it refers to.
+  template <typename T>
+  Task<Result<T>> read(std::string op, std::function<Result<T>(soci::session&)> work) {
+    return look<T>(std::move(op),
+                   [work = std::move(work)](Sessions& sessions) { return sessions.read(work); });
+  }
+
+  /// For a write of what domains() gives of a domain: notes it when that can be read.
+  std::function<void()> touching(DomainId domain) const {
+    return [touched = touched_, domain] { touched->note(domain); };
+  }
+
   /// A write with a result, which only counts once it is committed.
   template <typename T>
-  Task<Result<T>> write(std::string op, std::function<Result<T>(soci::session&)> work) {
+  Task<Result<T>> write(std::string op, std::function<Result<T>(soci::session&)> work,
+                        std::function<void()> then = {}) {
     // Shared with the work, which goes on when the caller is gone.
     auto value = std::make_shared<std::optional<T>>();
     GroupCommit::Work keep = [value, work = std::move(work)](soci::session& sql) -> Status {
@@ -110,7 +126,7 @@ class SqlStore final : public Store {
       value->emplace(std::move(*result));
       return {};
     };
-    auto status = co_await writer_.write(std::move(op), std::move(keep));
+    auto status = co_await writer_.write(std::move(op), std::move(keep), std::move(then));
     if (!status) co_return fail(std::move(status.error()));
     co_return std::move(**value);
   }
@@ -119,6 +135,7 @@ class SqlStore final : public Store {
   GroupCommit writer_;
   runtime::Offload& reader_;
   runtime::Clock& clock_;
+  std::shared_ptr<Touched> touched_ = std::make_shared<Touched>();  // shared with work that goes on
 };
 
 /// Parts of many verbs. They throw soci::soci_error.

@@ -122,7 +122,7 @@ Task<Status> SqlStore::amend(DomainId domain, Changes changes) {
                             now = clock_.now()](soci::session& sql) {
     return put_changes(sql, domain, changes, now);
   };
-  return writer_.write("write what has changed", std::move(work));
+  return writer_.write("write what has changed", std::move(work), touching(domain));
 }
 
 Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
@@ -147,7 +147,7 @@ Task<Status> SqlStore::save_renewal(DomainId domain, Serial serial, Renewal rene
     insert_events(sql, events);
     return {};
   };
-  return writer_.write("write what the CA says of a renewal", std::move(work));
+  return writer_.write("write what the CA says of a renewal", std::move(work), touching(domain));
 }
 
 }  // namespace certherd::store

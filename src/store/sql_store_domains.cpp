@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sstream>
 #include <tuple>
 
@@ -136,39 +137,100 @@ struct Columns {
   }
 };
 
-/// All domains, or the one of that name.
-Result<std::vector<DomainRow>> select(soci::session& sql, const std::string& name) {
-  Columns c;
-  soci::statement query =
-      (sql.prepare
-           << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
-              "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.hold, "
-              "d.maintenance_window, d.metadata, d.failures, d.next_at, d.last_error, i.step, "
-              "i.next_at, c.body, r.body "
-              "FROM domain d "
-              "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
-              "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
-              "LEFT JOIN renewal r ON r.domain_id = d.id AND r.serial = c.serial "
-              "WHERE d.removed_at IS NULL AND "
-           << (name.empty() ? ":name = ''" : "d.name = :name") << " ORDER BY d.name",
-       soci::use(name), soci::into(c.id), soci::into(c.revision), soci::into(c.name),
-       soci::into(c.names), soci::into(c.zone_id), soci::into(c.ca), soci::into(c.dns),
-       soci::into(c.vault), soci::into(c.targets), soci::into(c.key_choice), soci::into(c.profile),
-       soci::into(c.endpoints), soci::into(c.owner), soci::into(c.enabled), soci::into(c.hold),
-       soci::into(c.window), soci::into(c.metadata), soci::into(c.failures),
-       soci::into(c.next_at.value, c.next_at.state),
-       soci::into(c.last_error.value, c.last_error.state), soci::into(c.step.value, c.step.state),
-       soci::into(c.working_next_at.value, c.working_next_at.state),
-       soci::into(c.certificate.value, c.certificate.state),
-       soci::into(c.renewal.value, c.renewal.state));
-  std::vector<DomainRow> rows;
-  query.execute();
-  while (query.fetch()) {
-    auto row = c.row();
-    if (!row) return fail(std::move(row.error()));
-    rows.push_back(std::move(*row));
+/// All domains of the inventory, or one of them, by its name or by its id.
+class Query {
+ public:
+  enum class Of { all, name, id };
+
+  Query(soci::session& sql, Of which)
+      : query_((
+            sql.prepare
+                << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
+                   "d.targets, d.key_choice, d.profile, d.endpoints, d.owner, d.enabled, d.hold, "
+                   "d.maintenance_window, d.metadata, d.failures, d.next_at, d.last_error, i.step, "
+                   "i.next_at, c.body, r.body "
+                   "FROM domain d "
+                   "LEFT JOIN issuance i ON i.domain_id = d.id AND i.active = 1 "
+                   "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
+                   "LEFT JOIN renewal r ON r.domain_id = d.id AND r.serial = c.serial "
+                   "WHERE d.removed_at IS NULL AND "
+                << condition(which) << " ORDER BY d.name",
+            soci::use(name_), soci::use(id_), soci::into(c_.id), soci::into(c_.revision),
+            soci::into(c_.name), soci::into(c_.names), soci::into(c_.zone_id), soci::into(c_.ca),
+            soci::into(c_.dns), soci::into(c_.vault), soci::into(c_.targets),
+            soci::into(c_.key_choice), soci::into(c_.profile), soci::into(c_.endpoints),
+            soci::into(c_.owner), soci::into(c_.enabled), soci::into(c_.hold),
+            soci::into(c_.window), soci::into(c_.metadata), soci::into(c_.failures),
+            soci::into(c_.next_at.value, c_.next_at.state),
+            soci::into(c_.last_error.value, c_.last_error.state),
+            soci::into(c_.step.value, c_.step.state),
+            soci::into(c_.working_next_at.value, c_.working_next_at.state),
+            soci::into(c_.certificate.value, c_.certificate.state),
+            soci::into(c_.renewal.value, c_.renewal.state))) {}
+
+  ~Query() = default;
+  Query(const Query&) = delete;  // the statement points into it
+  Query& operator=(const Query&) = delete;
+
+  Status of(const std::string& name, std::vector<DomainRow>& rows) {
+    name_ = name;
+    return run(rows);
   }
-  return rows;
+  Status of(DomainId id, std::vector<DomainRow>& rows) {
+    id_ = static_cast<std::int64_t>(id);
+    return run(rows);
+  }
+  Result<std::vector<DomainRow>> all() {
+    std::vector<DomainRow> rows;
+    if (auto done = run(rows); !done) return fail(std::move(done.error()));
+    return rows;
+  }
+
+ private:
+  static std::string_view condition(Of which) {
+    switch (which) {
+      case Of::all:
+        return ":name = '' AND :id = 0";
+      case Of::name:
+        return "d.name = :name AND :id = 0";
+      case Of::id:
+        return ":name = '' AND d.id = :id";
+    }
+    return {};
+  }
+
+  Status run(std::vector<DomainRow>& rows) {
+    query_.execute();
+    while (query_.fetch()) {
+      auto row = c_.row();
+      if (!row) return fail(std::move(row.error()));
+      rows.push_back(std::move(*row));
+    }
+    return {};
+  }
+
+  std::string name_;
+  long long id_ = 0;
+  Columns c_;
+  soci::statement query_;
+};
+
+Result<std::vector<DomainRow>> select_all(soci::session& sql) {
+  return Query(sql, Query::Of::all).all();
+}
+
+/// What is left in the inventory of `domains`, as of one moment.
+Result<InventoryNews> select_news(soci::session& sql, const std::vector<DomainId>& domains) {
+  const soci::transaction moment(sql);
+  Query query(sql, Query::Of::id);
+  InventoryNews news;
+  for (const auto domain : domains) {
+    const auto before = news.changed.size();
+    if (auto read = query.of(domain, news.changed); !read) return fail(std::move(read.error()));
+    if (news.changed.size() == before) news.removed.push_back(domain);
+  }
+  std::ranges::sort(news.changed, {}, [](const DomainRow& row) { return row.domain.name; });
+  return news;
 }
 
 /// Makes one change of the inventory, in a transaction that is open. A domain that cannot be
@@ -180,6 +242,7 @@ class InventoryWriter {
   /// One that was removed keeps its row, and with it its certificates.
   void add(const std::vector<Domain>& domains) {
     Columns c;
+    long long id = 0;
     soci::statement insert =
         (sql_.prepare << "INSERT INTO domain (" << inventory_columns
                       << ") VALUES (:name, :names, :zone_id, :ca, :dns, :vault, :targets, "
@@ -195,17 +258,21 @@ class InventoryWriter {
                          "metadata = excluded.metadata, "
                          "failures = excluded.failures, next_at = excluded.next_at, "
                          "last_error = excluded.last_error, revision = domain.revision + 1, "
-                         "removed_at = NULL WHERE domain.removed_at IS NOT NULL",
+                         "removed_at = NULL WHERE domain.removed_at IS NOT NULL RETURNING id",
          soci::use(c.name), soci::use(c.names), soci::use(c.zone_id), soci::use(c.ca),
          soci::use(c.dns), soci::use(c.vault), soci::use(c.targets), soci::use(c.key_choice),
          soci::use(c.profile), soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled),
          soci::use(c.hold), soci::use(c.window), soci::use(c.metadata), soci::use(c.failures),
          soci::use(c.next_at.value, c.next_at.state),
-         soci::use(c.last_error.value, c.last_error.state));
+         soci::use(c.last_error.value, c.last_error.state), soci::into(id));
     for (const auto& domain : domains) {
       c.take(domain);
-      insert.execute(true);
-      if (insert.get_affected_rows() == 0) conflict(domain, "is there already");
+      const auto given = insert_returning(insert, id);
+      if (given == 0) {
+        conflict(domain, "is there already");
+      } else {
+        touched_.push_back(DomainId{given});
+      }
     }
   }
 
@@ -242,6 +309,7 @@ class InventoryWriter {
         conflict(domain, changed_meanwhile);
         continue;
       }
+      touched_.push_back(domain.id);
       if (auto status = follow(domain, before, c); !status) return status;
     }
     return {};
@@ -265,6 +333,7 @@ class InventoryWriter {
         conflict(domain, changed_meanwhile);
         continue;
       }
+      touched_.push_back(domain.id);
       if (auto ended = end_issuance(sql_, domain.id, Step::clean_up, why, now_); !ended)
         return ended;
     }
@@ -272,6 +341,7 @@ class InventoryWriter {
   }
 
   const std::vector<Error>& conflicts() const { return conflicts_; }
+  const std::vector<DomainId>& touched() const { return touched_; }
 
  private:
   static constexpr auto changed_meanwhile =
@@ -305,6 +375,7 @@ class InventoryWriter {
   soci::session& sql_;
   Time now_;
   std::vector<Error> conflicts_;
+  std::vector<DomainId> touched_;
 };
 
 }  // namespace
@@ -322,7 +393,9 @@ void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& ou
 
 Task<Status> SqlStore::change_inventory(InventoryChange change) {
   const Time now = clock_.now();
-  GroupCommit::Work work = [change = std::move(change), now](soci::session& sql) -> Status {
+  // Who is added has no id before.
+  const auto ids = std::make_shared<std::vector<DomainId>>();
+  GroupCommit::Work work = [change = std::move(change), now, ids](soci::session& sql) -> Status {
     InventoryWriter writer(sql, now);
     if (auto removed = writer.remove(change.removed); !removed) return removed;
     if (auto changed = writer.change(change.changed); !changed) return changed;
@@ -336,14 +409,41 @@ Task<Status> SqlStore::change_inventory(InventoryChange change) {
     }
     insert_events(sql, change.events);
     insert_requests(sql, change.requests);
+    *ids = writer.touched();
     return {};
   };
-  return writer_.write("change the inventory", std::move(work));
+  return writer_.write("change the inventory", std::move(work),
+                       [touched = touched_, ids] { touched->note(*ids); });
 }
 
 Task<Result<std::vector<DomainRow>>> SqlStore::domains() {
   return read<std::vector<DomainRow>>("list domains",
-                                      [](soci::session& sql) { return select(sql, ""); });
+                                      [](soci::session& sql) { return select_all(sql); });
+}
+
+Task<Result<InventoryNews>> SqlStore::domains_since(Mark mark) {
+  return look<InventoryNews>(
+      "list what is new of the domains",
+      [touched = touched_, mark = std::move(mark)](Sessions& sessions) -> Result<InventoryNews> {
+        // Before anything is read: what is written from here on is told next time.
+        Mark now = touched->mark();
+        now.others = sessions.write(
+            [&sessions](soci::session& sql) { return sessions.dialect().others_commits(sql); });
+        const auto domains = touched->since(mark, now);
+        if (domains) {
+          auto news =
+              sessions.read([&domains](soci::session& sql) { return select_news(sql, *domains); });
+          if (!news) return news;
+          now.size = mark.size;
+          news->mark = std::move(now);
+          return news;
+        }
+        auto rows = sessions.read(select_all);
+        if (!rows) return fail(std::move(rows.error()));
+        now.size = rows->size();
+        return InventoryNews{
+            .all = true, .changed = std::move(*rows), .removed = {}, .mark = std::move(now)};
+      });
 }
 
 Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
@@ -351,9 +451,8 @@ Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
   return read<DomainRow>(op, [name = std::move(name)](soci::session& sql) -> Result<DomainRow> {
     std::vector<DomainRow> rows;
     if (!name.empty()) {
-      auto found = select(sql, name.text());
+      auto found = Query(sql, Query::Of::name).of(name.text(), rows);
       if (!found) return fail(std::move(found.error()));
-      rows = std::move(*found);
     }
     if (rows.empty()) {
       return fail(Error::Kind::not_found, "", "is not in the inventory: see certherd domain list");

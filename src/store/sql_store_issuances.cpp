@@ -162,23 +162,27 @@ Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error&
 
 Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
   const std::string op = fmt::format("start issuance of {}", issuance.domain);
-  return write<Issuance>(op,
-                         [issuance = std::move(issuance), changes = std::move(changes),
-                          now = clock_.now()](soci::session& sql) -> Result<Issuance> {
-                           auto started = issuance;
-                           started.revision = 1;
-                           if (auto status = check_startable(sql, started); !status) {
-                             return fail(std::move(status.error()));
-                           }
-                           started.id = IssuanceId{insert(sql, started)};
-                           auto put = put_changes(sql, started.domain_id, changes, now);
-                           if (!put) return fail(std::move(put.error()));
-                           return started;
-                         });
+  auto touched = touching(issuance.domain_id);
+  return write<Issuance>(
+      op,
+      [issuance = std::move(issuance), changes = std::move(changes),
+       now = clock_.now()](soci::session& sql) -> Result<Issuance> {
+        auto started = issuance;
+        started.revision = 1;
+        if (auto status = check_startable(sql, started); !status) {
+          return fail(std::move(status.error()));
+        }
+        started.id = IssuanceId{insert(sql, started)};
+        auto put = put_changes(sql, started.domain_id, changes, now);
+        if (!put) return fail(std::move(put.error()));
+        return started;
+      },
+      std::move(touched));
 }
 
 Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
   const std::string op = fmt::format("commit issuance of {}", issuance.domain);
+  auto touched = touching(issuance.domain_id);
   return write<Issuance>(
       op,
       [issuance = std::move(issuance), changes = std::move(changes),
@@ -195,7 +199,8 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
         auto committed = issuance;
         ++committed.revision;
         return committed;
-      });
+      },
+      std::move(touched));
 }
 
 Task<Result<Issuance>> SqlStore::issuance(IssuanceId id) {

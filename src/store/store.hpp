@@ -22,6 +22,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/offload.hpp"
 #include "store/allowances.hpp"
+#include "store/mark.hpp"
 
 namespace certherd::store {
 
@@ -37,6 +38,14 @@ struct DomainRow {
   std::optional<Certificate> certificate;  ///< the current one
   std::optional<Step> working;             ///< step of the active issuance
   std::optional<Time> working_next_at;
+};
+
+/// The inventory since a moment: what an earlier read need not be told again.
+struct InventoryNews {
+  bool all = false;  ///< `changed` is the whole inventory, and what is not in it is gone
+  std::vector<DomainRow> changed;  ///< by name
+  std::vector<DomainId> removed;   ///< by id; empty where it is `all`
+  Mark mark;                       ///< for the next call
 };
 
 /// What changes in the inventory, all at one time.
@@ -130,6 +139,10 @@ class Store : public dns::Ledger, public runtime::Budget {
   Task<Status> add_domains(std::vector<Domain> domains, std::vector<Event> events);
   /// Those that are not removed, by name.
   virtual Task<Result<std::vector<DomainRow>>> domains() = 0;
+  /// What of domains() was written since `mark`, or may have been: it misses nothing, and may tell
+  /// too much. All of it for a mark of another store object or of none (`{}`), after another
+  /// process has written, and where so much has changed that telling it one by one would cost more.
+  virtual Task<Result<InventoryNews>> domains_since(Mark mark) = 0;
   /// Errors: not_found.
   virtual Task<Result<DomainRow>> domain(Fqdn name) = 0;
   /// The first `limit` names that begin with `prefix`.
