@@ -25,6 +25,8 @@ class VirtualClock final : public Clock {
     }
   }
 
+  void freeze(Duration duration) { now_ += duration; }
+
   /// Jumps to the earliest alarm and lets it go off; false when none is set.
   bool jump() {
     const auto next = alarms_.first();
@@ -39,12 +41,13 @@ class VirtualClock final : public Clock {
   ParkingLot alarms_;
 };
 
-class VirtualLoop final : public EventLoop {
+class Loop final : public VirtualLoop {
  public:
-  explicit VirtualLoop(Time start) : clock_(start) {}
+  explicit Loop(Time start) : clock_(start) {}
 
   boost::asio::io_context& context() override { return context_; }
   Clock& clock() override { return clock_; }
+  void freeze(Duration duration) override { clock_.freeze(duration); }
 
   void run(Task<void> task) override {
     MainTask main(context_, std::move(task));
@@ -63,8 +66,6 @@ class VirtualLoop final : public EventLoop {
 
 }  // namespace
 
-std::unique_ptr<EventLoop> make_virtual_loop(Time start) {
-  return std::make_unique<VirtualLoop>(start);
-}
+std::unique_ptr<VirtualLoop> make_virtual_loop(Time start) { return std::make_unique<Loop>(start); }
 
 }  // namespace certherd::runtime
