@@ -52,6 +52,11 @@ class GroupCommit::Queue {
     try {
       sessions_->write([this, &group](soci::session& sql) {
         WriteTransaction transaction(sessions_->dialect(), sql);
+        if (group.size() == 1) {
+          // Where it fails, the transaction is taken back as a whole.
+          if (attempt_alone(sql, *group.front())) transaction.commit();
+          return;
+        }
         for (const auto& item : group) attempt(sql, *item);
         transaction.commit();
       });
@@ -63,18 +68,28 @@ class GroupCommit::Queue {
     }
   }
 
-  void attempt(soci::session& sql, Item& item) const {
-    sql << "SAVEPOINT item";
-    std::exception_ptr thrown;
+  /// Gives what the database has said, if that is why it failed.
+  std::exception_ptr work_on(soci::session& sql, Item& item) const {
     try {
       item.result = item.work(sql);
       if (!item.result) item.result = fail(std::move(item.result.error()).during(item.op));
     } catch (const soci::soci_error& error) {
-      thrown = std::current_exception();
       item.result = fail(sessions_->dialect().explain(error).during(item.op));
+      return std::current_exception();
     } catch (...) {
       item.defect = std::current_exception();
     }
+    return nullptr;
+  }
+
+  bool attempt_alone(soci::session& sql, Item& item) const {
+    work_on(sql, item);
+    return item.result && !item.defect;
+  }
+
+  void attempt(soci::session& sql, Item& item) const {
+    sql << "SAVEPOINT item";
+    const auto thrown = work_on(sql, item);
     if (!item.result || item.defect) roll_back(sql, thrown);
     sql << "RELEASE SAVEPOINT item";
   }
@@ -115,6 +130,7 @@ GroupCommit::GroupCommit(std::shared_ptr<Sessions> sessions, runtime::Offload& o
     : queue_(std::make_shared<Queue>(std::move(sessions))), offload_(offload) {}
 
 Task<Status> GroupCommit::write(std::string op, Work work, std::function<void()> then) {
+  ++writes_;
   auto item = std::make_shared<Item>();
   item->op = std::move(op);
   item->work = std::move(work);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,9 @@ class GroupCommit {
   /// they can, since the commit has failed.
   Task<Status> write(std::string op, Work work, std::function<void()> then = {});
 
+  /// How often write() was called.
+  std::uint64_t writes() const { return writes_; }
+
  private:
   struct Item;
   struct Place;
@@ -39,6 +43,7 @@ class GroupCommit {
 
   std::shared_ptr<Queue> queue_;  // shared with the work on the offload, which may end last
   runtime::Offload& offload_;
+  std::uint64_t writes_ = 0;
 };
 
 }  // namespace certherd::store

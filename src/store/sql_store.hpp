@@ -23,6 +23,8 @@ class SqlStore final : public Store {
            runtime::Clock& clock)
       : sessions_(sessions), writer_(std::move(sessions), writer), reader_(reader), clock_(clock) {}
 
+  std::uint64_t writes() const override { return writer_.writes() - renewals_told_; }
+
   Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
   Task<Result<InventoryNews>> domains_since(Mark mark) override;
@@ -45,8 +47,8 @@ class SqlStore final : public Store {
   Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;
   Task<Status> amend(DomainId domain, Changes changes) override;
   Task<Result<bool>> is_compromised(KeyHash key) override;
-  Task<Status> save_renewal(DomainId domain, Serial serial, Renewal renewal,
-                            std::vector<Event> events) override;
+  Task<Status> save_renewals(std::vector<KnownRenewal> renewals,
+                             std::vector<Event> events) override;
 
   Task<Status> submit(std::vector<WorkRequest> requests) override;
   Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) override;
@@ -135,6 +137,7 @@ class SqlStore final : public Store {
   GroupCommit writer_;
   runtime::Offload& reader_;
   runtime::Clock& clock_;
+  std::uint64_t renewals_told_ = 0;
   std::shared_ptr<Touched> touched_ = std::make_shared<Touched>();  // shared with work that goes on
 };
 

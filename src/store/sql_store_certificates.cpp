@@ -135,19 +135,37 @@ Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
   });
 }
 
-Task<Status> SqlStore::save_renewal(DomainId domain, Serial serial, Renewal renewal,
-                                    std::vector<Event> events) {
-  GroupCommit::Work work = [domain, serial = std::move(serial), renewal = std::move(renewal),
+Task<Status> SqlStore::save_renewals(std::vector<KnownRenewal> renewals,
+                                     std::vector<Event> events) {
+  std::vector<DomainId> domains;
+  if (!events.empty()) {
+    for (const auto& each : renewals) domains.push_back(each.domain);
+  }
+  GroupCommit::Work work = [renewals = std::move(renewals),
                             events = std::move(events)](soci::session& sql) -> Status {
-    const long long id = static_cast<std::int64_t>(domain);
-    const std::string body = encode_renewal(renewal);
-    sql << "INSERT INTO renewal (domain_id, serial, body) VALUES (:id, :serial, :body) "
-           "ON CONFLICT (domain_id) DO UPDATE SET serial = excluded.serial, body = excluded.body",
-        soci::use(id), soci::use(serial.text()), soci::use(body);
+    long long id = 0;
+    std::string serial;
+    std::string body;
+    soci::statement insert =
+        (sql.prepare << "INSERT INTO renewal (domain_id, serial, body) "
+                        "VALUES (:id, :serial, :body) ON CONFLICT (domain_id) DO UPDATE SET "
+                        "serial = excluded.serial, body = excluded.body",
+         soci::use(id), soci::use(serial), soci::use(body));
+    for (const auto& each : renewals) {
+      id = static_cast<std::int64_t>(each.domain);
+      serial = each.serial.text();
+      body = encode_renewal(each.renewal);
+      insert.execute(true);
+    }
     insert_events(sql, events);
     return {};
   };
-  return writer_.write("write what the CA says of a renewal", std::move(work), touching(domain));
+  std::function<void()> then;
+  if (!domains.empty()) {
+    then = [touched = touched_, domains = std::move(domains)] { touched->note(domains); };
+  }
+  ++renewals_told_;
+  return writer_.write("write what CAs say of renewals", std::move(work), std::move(then));
 }
 
 }  // namespace certherd::store

@@ -73,6 +73,13 @@ struct Changes {
   std::optional<Outcome> outcome;
 };
 
+/// What a CA has said of the renewal of a domain's certificate.
+struct KnownRenewal {
+  DomainId domain{};
+  Serial serial;
+  Renewal renewal;
+};
+
 /// A text of crypto::Sealer in the store.
 struct SealedText {
   enum class Of { account, issuance };
@@ -127,6 +134,9 @@ class Store : public dns::Ledger, public runtime::Budget {
   /// that is not to be migrated).
   static Result<std::unique_ptr<Store>> open(const Options& options, runtime::Offload& writer,
                                              runtime::Offload& reader, runtime::Clock& clock);
+
+  /// How many changes this object has written, besides what CAs say of renewals.
+  virtual std::uint64_t writes() const = 0;
 
   // Inventory.
 
@@ -187,11 +197,11 @@ class Store : public dns::Ledger, public runtime::Budget {
   /// Writes changes outside any issuance. Errors: not_found when `amended` is not there.
   virtual Task<Status> amend(DomainId domain, Changes changes) = 0;
   virtual Task<Result<bool>> is_compromised(KeyHash key) = 0;
-  /// Keeps what the CA has said of the renewal of a domain's certificate, in place of what it said
+  /// Keeps what CAs have said of the renewal of domains' certificates, in place of what they said
   /// before; domain() and domains() give it with the certificate as long as that is the present
-  /// one.
-  virtual Task<Status> save_renewal(DomainId domain, Serial serial, Renewal renewal,
-                                    std::vector<Event> events) = 0;
+  /// one. Without events it is nothing new, and domains_since() does not tell of it.
+  virtual Task<Status> save_renewals(std::vector<KnownRenewal> renewals,
+                                     std::vector<Event> events) = 0;
 
   // Requests.
 

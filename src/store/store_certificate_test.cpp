@@ -50,7 +50,7 @@ TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal());
   Renewal renewal;
   renewal.poll_at = test_start + std::chrono::hours(6);
-  ASSERT_TRUE(run(store->save_renewal(id, Serial("01"), renewal, {})));
+  ASSERT_TRUE(run(store->save_renewals({{id, Serial("01"), renewal}}, {})));
   EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
 
   renewal.window = {.start = test_start,
@@ -58,8 +58,8 @@ TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
                     .explanation_url = "https://ca.test/why"};
   renewal.at = test_start + std::chrono::hours(5);
   renewal.failures = 3;
-  ASSERT_TRUE(run(
-      store->save_renewal(id, Serial("01"), renewal, {some_event("renewal.window", "a.example")})));
+  ASSERT_TRUE(run(store->save_renewals({{id, Serial("01"), renewal}},
+                                       {some_event("renewal.window", "a.example")})));
   EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
   EXPECT_EQ(run(store->events({})).value().back().event.event, "renewal.window");
 

@@ -88,7 +88,8 @@ TEST_F(InventoryNewsOf, IsEveryDomainThatAVerbWrites) {
 
   Renewal renewal;
   renewal.poll_at = test_start;
-  ASSERT_TRUE(run(store->save_renewal(issuance.domain_id, Serial("01"), renewal, {})));
+  ASSERT_TRUE(run(store->save_renewals({{issuance.domain_id, Serial("01"), renewal}},
+                                       {some_event("renewal.window", "a.example")})));
   news = look();
   EXPECT_THAT(names_of(news), ElementsAre("b.example"));
   EXPECT_EQ(news.changed.front().certificate->renewal, renewal);
