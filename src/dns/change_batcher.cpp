@@ -238,7 +238,10 @@ Task<void> ChangeBatcher::Impl::settle_zone(Removals* removals, Settling* settli
       co_await request.done.wait_until(settling->deadline());
     }
     if (request.superseded) continue;
-    if (request.error) {
+    if (request.error && request.error->kind == Error::Kind::not_found) {
+      // The zone is gone, and all that stood there with it.
+      std::ranges::move(removal.records, std::back_inserter(gone));
+    } else if (request.error) {
       keep_first(settling->status, fail(*request.error));
     } else if (request.outstanding > 0) {
       keep_first(settling->status,

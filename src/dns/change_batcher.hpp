@@ -52,7 +52,8 @@ class ChangeBatcher {
   /// Errors: the provider's.
   Task<Result<Spreading>> spreading(Ticket ticket);
 
-  /// Removes what the ledger calls unneeded and forgets it when the provider has taken that.
+  /// Removes what the ledger calls unneeded and forgets it when the provider has taken that, or
+  /// has no such zone any more.
   /// Values that stay because the provider failed are tried by the next sweep. Errors: the first.
   Task<Status> sweep();
 

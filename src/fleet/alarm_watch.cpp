@@ -5,87 +5,90 @@
 namespace certherd::fleet {
 namespace {
 
-using Sightings = AlarmWatch::Sightings;
-
-policy::Watched watched(const store::DomainRow& row, const Sightings* seen) {
+policy::Watched watched(const AlarmWatch::Subject& subject) {
+  const auto& row = *subject.row;
   policy::Watched watched{
       .domain = row.domain, .certificate = row.certificate, .working = row.working.has_value()};
-  if (seen == nullptr) return watched;
-  const auto found = seen->find(row.domain.id);
-  watched.looked_at = found != seen->end() && found->second.looked_at;
-  if (found != seen->end()) watched.seen = found->second.seen;
+  watched.looked_at = subject.seen != nullptr && subject.seen->looked_at;
+  if (subject.seen != nullptr) watched.seen = subject.seen->seen;
   return watched;
 }
 
-/// By domain, the kinds of those that stand.
-std::map<Fqdn, std::set<Alarm::Kind>> kinds_of(const std::map<Alarm::Key, Alarm>& standing) {
-  std::map<Fqdn, std::set<Alarm::Kind>> kinds;
-  for (const auto& [key, alarm] : standing) kinds[key.domain].insert(key.kind);
-  return kinds;
-}
-
-/// Says of each how it has come to be over.
-void tell_endings(std::vector<Alarm>& cleared, const std::vector<store::DomainRow>& rows,
-                  const Sightings* seen) {
-  if (cleared.empty()) return;
-  std::map<Fqdn, const store::DomainRow*> concerned;
-  for (const auto& alarm : cleared) concerned.emplace(alarm.key.domain, nullptr);
-  for (const auto& row : rows) {
-    const auto found = concerned.find(row.domain.name);
-    if (found != concerned.end()) found->second = &row;
-  }
-  for (auto& alarm : cleared) {
-    const auto* const row = concerned.at(alarm.key.domain);
-    if (row == nullptr) {
-      alarm.ending = policy::ending_of(alarm, nullptr);
-    } else {
-      const auto now = watched(*row, seen);
-      alarm.ending = policy::ending_of(alarm, &now);
-    }
-  }
+/// How an alarm has come to be over.
+std::string ending_of(const Alarm& alarm, const AlarmWatch::Subject* subject) {
+  if (subject == nullptr || subject->row == nullptr) return policy::ending_of(alarm, nullptr);
+  const auto now = watched(*subject);
+  return policy::ending_of(alarm, &now);
 }
 
 }  // namespace
 
-Task<Status> AlarmWatch::read(Time now) {
+Task<Result<bool>> AlarmWatch::read(Time now) {
   // A clock that was set back must not put it off for as long as it was ahead.
   const bool fresh = read_at_ && now >= *read_at_ && now < *read_at_ + options_.read_anew;
-  if (fresh) co_return Status();
+  if (fresh) co_return false;
   auto alarms = co_await store_.standing_alarms();
   if (!alarms) co_return fail(std::move(alarms.error()));
   standing_.clear();
-  for (auto& alarm : *alarms) standing_.emplace(alarm.key, std::move(alarm));
+  for (auto& alarm : *alarms) {
+    auto key = alarm.key;
+    standing_[key.domain].insert_or_assign(std::move(key), std::move(alarm));
+  }
   read_at_ = now;
-  co_return Status();
+  co_return true;
 }
 
-Task<Result<int>> AlarmWatch::review(const std::vector<store::DomainRow>* rows,
-                                     const Sightings* seen, std::map<CaName, Error> unusable,
-                                     Time now) {
-  if (auto ready = co_await read(now); !ready) co_return fail(std::move(ready.error()));
+Time AlarmWatch::changes_at(const Subject& subject, Time now) const {
+  return policy::alarms_change_at(watched(subject), options_.warn_before, now);
+}
+
+Task<Result<int>> AlarmWatch::review(std::vector<Subject> subjects, Find find,
+                                     std::map<CaName, Error> unusable, Time now) {
+  auto anew = co_await read(now);
+  if (!anew) co_return fail(std::move(anew.error()));
+  std::map<Fqdn, Subject> judged;
+  for (auto& subject : subjects) {
+    auto name = subject.name;
+    judged.insert_or_assign(std::move(name), std::move(subject));
+  }
+  if (*anew) {
+    for (const auto& [name, alarms] : standing_) {
+      if (!judged.contains(name) && name != Fqdn()) judged.emplace(name, find(name));
+    }
+  }
 
   store::AlarmChanges changes;
-  std::set<Alarm::Key> due;
-  const auto judge = [&](Alarm alarm) {
-    due.insert(alarm.key);
-    if (!standing_.contains(alarm.key)) changes.raised.push_back(std::move(alarm));
+  const auto compare = [&](const Fqdn& name, std::vector<Alarm> due, const Subject* subject) {
+    const auto stand = standing_.find(name);
+    std::set<Alarm::Key> keys;
+    for (auto& alarm : due) {
+      keys.insert(alarm.key);
+      const bool stands = stand != standing_.end() && stand->second.contains(alarm.key);
+      if (!stands) changes.raised.push_back(std::move(alarm));
+    }
+    if (stand == standing_.end()) return;
+    for (const auto& [key, alarm] : stand->second) {
+      if (keys.contains(key)) continue;
+      auto& over = changes.cleared.emplace_back(alarm);
+      over.cleared_at = now;
+      over.ending = ending_of(alarm, subject);
+    }
   };
-  const auto kinds = kinds_of(standing_);
-  const std::set<Alarm::Kind> none;
-  for (const auto& row : *rows) {
-    const auto stand = kinds.find(row.domain.name);
-    auto alarms = policy::alarms_of(watched(row, seen), stand == kinds.end() ? none : stand->second,
-                                    options_.warn_before, now);
-    for (auto& alarm : alarms) judge(std::move(alarm));
+  for (const auto& [name, subject] : judged) {
+    std::vector<Alarm> due;
+    if (subject.row != nullptr) {
+      std::set<Alarm::Kind> kinds;
+      if (const auto stand = standing_.find(name); stand != standing_.end()) {
+        for (const auto& [key, alarm] : stand->second) kinds.insert(key.kind);
+      }
+      due = policy::alarms_of(watched(subject), kinds, options_.warn_before, now);
+    }
+    compare(name, std::move(due), &subject);
   }
-  for (const auto& [ca, why] : unusable) judge(policy::account_alarm(ca, why, now));
-  for (const auto& [key, alarm] : standing_) {
-    if (due.contains(key)) continue;
-    changes.cleared.push_back(alarm);
-    changes.cleared.back().cleared_at = now;
-  }
+  std::vector<Alarm> of_cas;
+  for (const auto& [ca, why] : unusable) of_cas.push_back(policy::account_alarm(ca, why, now));
+  compare(Fqdn(), std::move(of_cas), nullptr);
   if (changes.raised.empty() && changes.cleared.empty()) co_return 0;
-  tell_endings(changes.cleared, *rows, seen);
 
   changes.subscriptions = subscriptions_;
   changes.notify_at = now + options_.gather;
@@ -93,9 +96,16 @@ Task<Result<int>> AlarmWatch::review(const std::vector<store::DomainRow>* rows,
   read_at_.reset();
   auto written = co_await store_.change_alarms(changes);
   if (!written) co_return written;
-  for (auto& alarm : changes.cleared) standing_.erase(alarm.key);
-  for (auto& alarm : changes.raised) standing_.emplace(alarm.key, std::move(alarm));
   const auto differing = static_cast<int>(changes.cleared.size() + changes.raised.size());
+  for (const auto& alarm : changes.cleared) {
+    const auto stand = standing_.find(alarm.key.domain);
+    stand->second.erase(alarm.key);
+    if (stand->second.empty()) standing_.erase(stand);
+  }
+  for (auto& alarm : changes.raised) {
+    auto key = alarm.key;
+    standing_[key.domain].emplace(std::move(key), std::move(alarm));
+  }
   if (*written == differing) read_at_ = now;
   co_return written;
 }

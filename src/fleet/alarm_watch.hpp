@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -29,27 +30,41 @@ class AlarmWatch {
     std::vector<policy::Seen> seen;
     bool looked_at = false;  ///< all of them, as policy::Watched has it
   };
-  using Sightings = std::map<DomainId, Sighting>;
+  /// One that is judged.
+  struct Subject {
+    Fqdn name;
+    const store::DomainRow* row = nullptr;  ///< null: it is in the inventory no more
+    const Sighting* seen = nullptr;         ///< null: nobody looks
+  };
+  using Find = std::function<Subject(const Fqdn& name)>;
 
   /// `subscriptions`: who is told.
   AlarmWatch(store::Store& store, std::vector<Subscription> subscriptions, Options options)
       : store_(store), subscriptions_(std::move(subscriptions)), options_(options) {}
 
-  /// Judges the inventory as it was read at `now`, and gives how many alarms have begun or are
-  /// over; notify::Delivery then has something to send. `rows` and `seen` (may be null: nobody
-  /// looks) stay until it returns; `unusable` says of CAs at which nothing can be ordered why.
-  /// Takes some ten milliseconds for 100,000 rows, and asks the store for nothing where nothing
-  /// changes. One call at a time. Errors: the store's; the next call does what this one could not.
-  Task<Result<int>> review(const std::vector<store::DomainRow>* rows, const Sightings* seen,
+  /// Judges domains as they were read just now, and the CAs that are `unusable`, and gives how many
+  /// alarms have begun or are over; notify::Delivery then has something to send. The alarms of
+  /// other domains stay as they are. Now and then it reads which alarms stand, since other
+  /// processes raise and clear them too, and judges all domains that have one: `find` gives them.
+  /// What the subjects point to stays until it returns. Asks the store for nothing else where
+  /// nothing changes. One call at a time. Errors: the store's; it is to be asked about the same
+  /// subjects again then.
+  Task<Result<int>> review(std::vector<Subject> subjects, Find find,
                            std::map<CaName, Error> unusable, Time now);
 
+  /// When another review of the domain may give something else although nothing was written or
+  /// seen; Time::max(): never.
+  Time changes_at(const Subject& subject, Time now) const;
+
  private:
-  Task<Status> read(Time now);
+  /// Whether the standing alarms were read anew.
+  Task<Result<bool>> read(Time now);
 
   store::Store& store_;
   std::vector<Subscription> subscriptions_;
   Options options_;
-  std::map<Alarm::Key, Alarm> standing_;
+  /// By their domain; those about CAs have none.
+  std::map<Fqdn, std::map<Alarm::Key, Alarm>> standing_;
   std::optional<Time> read_at_;
 };
 

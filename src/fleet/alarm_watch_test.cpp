@@ -35,8 +35,23 @@ class AlarmWatchTest : public testing::Test {
     row.domain.last_error.reset();
   }
 
+  AlarmWatch::Subject subject(const store::DomainRow& row) {
+    const auto found = seen.find(row.domain.id);
+    return {.name = row.domain.name,
+            .row = &row,
+            .seen = found == seen.end() ? nullptr : &found->second};
+  }
+
   int review(AlarmWatch& by) {
-    auto changed = store.run(by.review(&rows, &seen, unusable, store.clock().now()));
+    std::vector<AlarmWatch::Subject> subjects;
+    for (const auto& name : std::exchange(gone, {})) subjects.push_back({.name = name});
+    for (const auto& row : rows) subjects.push_back(subject(row));
+    const auto find = [this](const Fqdn& name) {
+      const auto row =
+          std::ranges::find(rows, name, [](const auto& one) { return one.domain.name; });
+      return row == rows.end() ? AlarmWatch::Subject{.name = name} : subject(*row);
+    };
+    auto changed = store.run(by.review(std::move(subjects), find, unusable, store.clock().now()));
     EXPECT_TRUE(changed) << changed.error().message();
     return changed.value_or(-1);
   }
@@ -59,7 +74,8 @@ class AlarmWatchTest : public testing::Test {
 
   store::Opened store{{.url = "sqlite::memory:"}};
   std::vector<store::DomainRow> rows;
-  AlarmWatch::Sightings seen;
+  std::vector<Fqdn> gone;  ///< from the inventory since the last review
+  std::map<DomainId, AlarmWatch::Sighting> seen;
   std::map<CaName, Error> unusable;
   std::vector<std::string> endings;
 };
@@ -126,12 +142,24 @@ TEST_F(AlarmWatchTest, ARemovedOrDisabledDomainHasNoAlarms) {
   auto one = watch();
   review(one);
   rows[1].domain.enabled = false;
+  gone = {rows[0].domain.name};
   rows.erase(rows.begin());
   EXPECT_EQ(review(one), 2);
   EXPECT_THAT(told(), SizeIs(4));
   EXPECT_THAT(endings,
               ElementsAre("a.example is in the inventory no more", "b.example is disabled",
                           "a.example is in the inventory no more", "b.example is disabled"));
+}
+
+TEST_F(AlarmWatchTest, OneThatWasRemovedUnseenHasNoAlarmsAfterTheNextRead) {
+  let_fail(add("a.example"));
+  auto one = watch();
+  review(one);
+  rows.clear();
+  EXPECT_EQ(review(one), 0);
+  store.pass(10min);
+  EXPECT_EQ(review(one), 1);
+  EXPECT_THAT(told(), ElementsAre("+failing a.example", "-failing a.example"));
 }
 
 TEST_F(AlarmWatchTest, LooksAtWhatIsSeenAndAtTheCas) {

@@ -27,6 +27,7 @@ void Chores::add(WorkRequest request, Time from) {
 
 void Chores::wait(Chore chore) {
   const Time when = chore.next_at;
+  count_[chore.request.domain_id] += 1;
   waiting_.emplace(when, std::move(chore));
 }
 
@@ -36,15 +37,11 @@ std::optional<Chore> Chores::next(const std::set<DomainId>& busy) {
     if (busy.contains(it->second.request.domain_id)) continue;
     auto chore = std::move(it->second);
     waiting_.erase(it);
+    const auto left = count_.find(chore.request.domain_id);
+    if (--left->second == 0) count_.erase(left);
     return chore;
   }
   return std::nullopt;
-}
-
-std::set<DomainId> Chores::domains() const {
-  std::set<DomainId> domains;
-  for (const auto& [when, chore] : waiting_) domains.insert(chore.request.domain_id);
-  return domains;
 }
 
 std::optional<Time> Chores::next_due() const {

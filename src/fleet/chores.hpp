@@ -36,8 +36,8 @@ class Chores {
   /// To be taken up at that moment.
   void add(WorkRequest request, Time from);
   bool empty() const { return waiting_.empty(); }
-  /// Those that something is to be done for.
-  std::set<DomainId> domains() const;
+  /// Whether something is to be done for that domain.
+  bool has(DomainId domain) const { return count_.contains(domain); }
 
   /// Takes out the one that has waited longest of those due whose domain is not in `busy`.
   std::optional<Chore> next(const std::set<DomainId>& busy);
@@ -64,6 +64,7 @@ class Chores {
   Deployment deployment_;
   Revocation revocation_;
   std::multimap<Time, Chore> waiting_;
+  std::map<DomainId, int> count_;  ///< of those waiting
 };
 
 }  // namespace certherd::fleet

@@ -208,11 +208,8 @@ Task<Status> Executor::tell(WorkRequest request, Report report) {
   co_return co_await ports_.store->finish_request(request.id, std::move(text));
 }
 
-std::set<DomainId> Executor::at_work() const {
-  auto domains = chores_.domains();
-  domains.insert(busy_.begin(), busy_.end());
-  for (const auto& [id, tracked] : tracked_) domains.insert(id);
-  return domains;
+bool Executor::is_at_work(DomainId id) const {
+  return tracked_.contains(id) || busy_.contains(id) || chores_.has(id);
 }
 
 Task<Status> Executor::note_unasked(Fqdn name, std::optional<Error> error) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "fleet/ca_budget.hpp"
@@ -66,13 +68,14 @@ class Executor {
   /// Begin nothing new, and let run() return soon.
   void drain();
 
-  /// Takes up what is due of the inventory, which was just read, as if it had been asked for, and
-  /// gives the moment at which more of it will be; to be called while run() goes on. A failure puts
-  /// a domain off, in its row. Errors: the store's.
-  Task<Result<Time>> admit_due(std::vector<store::DomainRow> rows);
+  /// Takes up a domain, as it was just read, if it is due, as if it had been asked for; otherwise
+  /// gives the moment at which it will be, Time::max() where that is never or the domain is at work
+  /// already: then `finished` tells. To be called while run() goes on. A failure puts the domain
+  /// off, in its row. Errors: the store's.
+  Task<Result<Time>> admit_due(const store::DomainRow* row);
 
-  /// The domains that something is being done for, or will be before long.
-  std::set<DomainId> at_work() const;
+  /// Whether something is being done for the domain, or will be before long.
+  bool is_at_work(DomainId id) const;
 
   const Progress& progress() const { return progress_; }
 
@@ -89,7 +92,10 @@ class Executor {
     bool asked = false;       ///< a person wants it now, whatever hold and window say
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
     bool due = true;          ///< without being asked for
-    Serial replaced;          ///< the certificate that has to go; empty: any one may be new enough
+    /// Domain and row as the last look left them, where that has found nothing new: only the time
+    /// of the next look differs from what the store holds.
+    std::optional<std::pair<store::DomainRow, Issuance>> waits;
+    Serial replaced;  ///< the certificate that has to go; empty: any one may be new enough
     std::vector<WorkRequest> requests;
   };
 

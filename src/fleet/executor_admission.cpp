@@ -50,26 +50,20 @@ Task<Status> Executor::admit_requests() {
   co_return Status{};
 }
 
-Task<Result<Time>> Executor::admit_due(std::vector<store::DomainRow> rows) {
-  Time next = Time::max();
-  const auto working = at_work();
-  for (const auto& row : rows) {
-    const auto& domain = row.domain;
-    if (!domain.enabled || working.contains(domain.id)) continue;
-    const auto plan = plan_of(row);
-    if (plan.at > now()) next = std::min(next, plan.at);
-    if (plan.action == policy::Action::none || plan.at > now()) continue;
-    WorkRequest request;
-    request.kind = WorkRequest::Kind::renew;
-    request.domain_id = domain.id;
-    request.domain = domain.name;
-    if (draining_ || lease_lost_ || broken_) break;
-    if (auto admitted = co_await admit(std::move(request)); !admitted) {
-      co_return fail(std::move(admitted.error()));
-    }
-  }
+Task<Result<Time>> Executor::admit_due(const store::DomainRow* row) {
+  const auto& domain = row->domain;
+  if (!domain.enabled || is_at_work(domain.id)) co_return Time::max();
+  const auto plan = plan_of(*row);
+  if (plan.action == policy::Action::none || plan.at > now()) co_return plan.at;
+  if (draining_ || lease_lost_ || broken_) co_return Time::max();
+  WorkRequest request;
+  request.kind = WorkRequest::Kind::renew;
+  request.domain_id = domain.id;
+  request.domain = domain.name;
+  auto admitted = co_await admit(std::move(request));
+  if (!admitted) co_return fail(std::move(admitted.error()));
   changed_.notify_all();
-  co_return next;
+  co_return Time::max();
 }
 
 Task<Status> Executor::admit(WorkRequest request) {

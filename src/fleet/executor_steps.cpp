@@ -3,12 +3,17 @@
 // One domain, step by step.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "policy/backoff.hpp"
 
 namespace certherd::fleet {
 namespace {
+
+// Hundreds of orders look into the DNS every few seconds, and each row that is written costs its
+// share of a sync to the disk. Who is killed meanwhile looks at once.
+constexpr Duration longest_unwritten = std::chrono::minutes(1);
 
 bool has_placed_an_order(const store::Changes& changes) {
   return std::ranges::any_of(changes.events,
@@ -20,7 +25,11 @@ bool has_placed_an_order(const store::Changes& changes) {
 // Takes one domain step by step until it has to wait or has its result.
 Task<Status> Executor::advance(DomainId id) {
   auto& tracked = tracked_.at(id);
-  auto domain = co_await ports_.store->domain(tracked.domain);
+  // What others have changed meanwhile shows when the next step is written, which is before
+  // anything is done that cannot be taken back.
+  auto waited = std::exchange(tracked.waits, std::nullopt);
+  auto domain = waited ? Result<store::DomainRow>(std::move(waited->first))
+                       : co_await ports_.store->domain(tracked.domain);
   if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
 
   const bool fresh = tracked.issuance == IssuanceId{};
@@ -32,8 +41,9 @@ Task<Status> Executor::advance(DomainId id) {
     if (!let) co_return fail(let.error());
     if (!*let) co_return Status{};
   }
-  auto row = fresh ? co_await begin(id, domain->domain)
-                   : co_await ports_.store->issuance(tracked.issuance);
+  auto row = fresh    ? co_await begin(id, domain->domain)
+             : waited ? Result<Issuance>(std::move(waited->second))
+                      : co_await ports_.store->issuance(tracked.issuance);
   if (!row) co_return co_await inventory_changed(id, std::move(row.error()));
   if (!row->active()) co_return co_await inventory_changed(id, Error());
 
@@ -54,6 +64,13 @@ Task<Status> Executor::advance(DomainId id) {
     auto taken = co_await steps_.take(*row, domain->domain, look_first);
     if (!taken) {
       co_return co_await recover(id, domain->domain, std::move(*row), std::move(taken.error()));
+    }
+    const Time next_at = taken->issuance.next_at;
+    const bool is_clean = row->attempts == 0 && !row->last_error;
+    if (taken->only_waits && is_clean && next_at <= now() + longest_unwritten) {
+      tracked.waits.emplace(std::move(*domain), std::move(taken->issuance));
+      if (!draining_ && !lease_lost_) wait_until(id, next_at);
+      co_return Status{};
     }
     const bool placed = has_placed_an_order(taken->changes);
     auto counted = co_await budget_.passed(id, row->step, taken->issuance.step, placed);

@@ -27,42 +27,62 @@ std::string state_of(const Finding& finding) {
 
 }  // namespace
 
-Observer::Observer(Ports& ports, Options options)
-    : ports_(ports), options_(options), changed_(*ports.loop) {}
+Observer::Observer(Ports& ports, const Inventory& inventory, Options options,
+                   std::function<void()> told)
+    : ports_(ports),
+      inventory_(inventory),
+      options_(options),
+      told_(std::move(told)),
+      changed_(*ports.loop) {}
 
-void Observer::review(const std::vector<store::DomainRow>& rows,
-                      const std::set<DomainId>& at_work) {
-  std::map<DomainId, store::DomainRow> current;
-  std::map<Place, Watched> watched;
+void Observer::review(const store::DomainRow& row) {
+  const auto id = row.domain.id;
+  if (!row.domain.enabled) return forget(id);
   const auto spread = std::min(options_.every, first_look_within);
-  for (const auto& row : rows) {
-    if (!row.domain.enabled) continue;
-    // An issuance that waits changes nothing: what is served then is worth to be told.
-    if (!row.working && at_work.contains(row.domain.id)) seen_[row.domain.id] = {};
-    auto endpoints = endpoints_of(row.domain, ports_);
-    if (endpoints.empty()) seen_[row.domain.id].looked_at = true;
-    for (auto& endpoint : endpoints) {
-      Place place{row.domain.id, endpoint.text()};
-      auto known = watched_.extract(place);
-      if (!known.empty()) {
-        watched.insert(std::move(known));
-        continue;
-      }
-      const auto after =
-          std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::micro>(
-              static_cast<double>(spread.count()) * ports_.random->fraction()));
-      due_.emplace(now() + after, place);
-      watched.emplace(std::move(place),
-                      Watched{.endpoint = std::move(endpoint), .next = now() + after});
+  auto endpoints = endpoints_of(row.domain, ports_);
+  std::set<std::string> kept;
+  for (auto& endpoint : endpoints) {
+    Place place{id, endpoint.text()};
+    kept.insert(place.second);
+    if (const auto known = watched_.find(place); known != watched_.end()) {
+      // A clock that was ahead and is set right must not put it off for as long.
+      if (known->second.next > now() + options_.every) hurry(known->first, known->second);
+      continue;
     }
-    current.emplace(row.domain.id, row);
+    const auto after =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::micro>(
+            static_cast<double>(spread.count()) * ports_.random->fraction()));
+    due_.emplace(now() + after, place);
+    watched_.emplace(std::move(place),
+                     Watched{.endpoint = std::move(endpoint), .next = now() + after});
+    changed_.notify_all();
   }
-  // What is left in there is gone from the inventory.
-  for (const auto& [place, gone] : watched_) due_.erase({gone.next, place});
-  watched_ = std::move(watched);
-  rows_ = std::move(current);
-  std::erase_if(seen_, [this](const auto& entry) { return !rows_.contains(entry.first); });
-  changed_.notify_all();
+  drop(id, kept);
+  auto& sighting = seen_[id];
+  if (kept.empty()) sighting.looked_at = true;
+}
+
+void Observer::forget(DomainId domain) {
+  drop(domain, {});
+  seen_.erase(domain);
+}
+
+/// Looks no more at endpoints of a domain that are not among these.
+void Observer::drop(DomainId domain, const std::set<std::string>& kept) {
+  auto it = watched_.lower_bound({domain, {}});
+  while (it != watched_.end() && it->first.first == domain) {
+    if (kept.contains(it->first.second)) {
+      ++it;
+      continue;
+    }
+    due_.erase({it->second.next, it->first});
+    it = watched_.erase(it);
+  }
+}
+
+const AlarmWatch::Sighting* Observer::seen(DomainId domain) const {
+  const auto found = seen_.find(domain);
+  return found == seen_.end() ? nullptr : &found->second;
 }
 
 void Observer::look_again(DomainId domain) {
@@ -71,12 +91,18 @@ void Observer::look_again(DomainId domain) {
     if (place.first != domain) break;
     watched.looked_at = false;
     watched.again = watched.looking;
-    if (watched.looking) continue;
-    due_.erase({watched.next, place});
-    watched.next = now();
-    due_.emplace(watched.next, place);
+    hurry(place, watched);
   }
   if (const auto sighting = seen_.find(domain); sighting != seen_.end()) sighting->second = {};
+  seen_anew_.insert(domain);
+  changed_.notify_all();
+}
+
+void Observer::hurry(const Place& place, Watched& watched) {
+  if (watched.looking) return;
+  due_.erase({watched.next, place});
+  watched.next = now();
+  due_.emplace(watched.next, place);
   changed_.notify_all();
 }
 
@@ -97,14 +123,14 @@ Task<void> Observer::run() {
 
 Task<void> Observer::look(std::vector<Place> places) {
   std::vector<ScanSubject> subjects;
-  std::map<DomainId, store::DomainRow> rows;
+  std::set<DomainId> domains;
   std::vector<store::DomainRow> of_them;
   for (auto& place : places) {
-    const auto& row = rows_.at(place.first);
     auto& watched = watched_.at(place);
     watched.looking = true;
-    subjects.push_back({.endpoint = watched.endpoint, .domain = row.domain.name});
-    if (rows.emplace(place.first, row).second) of_them.push_back(row);
+    const auto* row = inventory_.find(place.first);
+    subjects.push_back({.endpoint = watched.endpoint, .domain = row->domain.name});
+    if (domains.insert(place.first).second) of_them.push_back(*row);
   }
   Scan::Options options;
   options.timeout = options_.timeout;
@@ -135,7 +161,7 @@ void Observer::note(const Place& place, Finding finding, std::vector<Event>* eve
   const bool is_news = before.empty() ? state != "ok" : before != state;
   if (is_news) {
     Event event{.at = now(),
-                .domain = rows_.at(place.first).domain.name,
+                .domain = inventory_.find(place.first)->domain.name,
                 .event = "endpoint.changed",
                 .detail = {{"endpoint", place.second}, {"state", std::move(state)}}};
     if (!before.empty()) event.detail["before"] = before;
@@ -145,16 +171,23 @@ void Observer::note(const Place& place, Finding finding, std::vector<Event>* eve
   }
   watched.looked_at = true;
   auto& sighting = seen_[place.first];
-  sighting.looked_at = looked_at(place.first);
-  if (!finding.leaf) return;
-  std::erase_if(sighting.seen,
-                [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
+  const bool all = looked_at(place.first);
+  const auto known = std::ranges::find_if(
+      sighting.seen, [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
+  const bool was_seen = known != sighting.seen.end();
+  const auto& leaf = finding.leaf;
+  const bool same = !leaf || (was_seen && known->fingerprint == leaf->fingerprint);
+  if (!same || all != sighting.looked_at) seen_anew_.insert(place.first);
+  if (is_news) told_();
+  sighting.looked_at = all;
+  if (same) return;
+  if (was_seen) sighting.seen.erase(known);
   sighting.seen.push_back({.endpoint = std::move(finding.endpoint),
-                           .serial = finding.leaf->serial,
-                           .fingerprint = finding.leaf->fingerprint,
-                           .issuer = finding.leaf->issuer,
-                           .not_before = finding.leaf->not_before,
-                           .not_after = finding.leaf->not_after});
+                           .serial = leaf->serial,
+                           .fingerprint = leaf->fingerprint,
+                           .issuer = leaf->issuer,
+                           .not_before = leaf->not_before,
+                           .not_after = leaf->not_after});
 }
 
 bool Observer::looked_at(DomainId domain) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "fleet/alarm_watch.hpp"
+#include "fleet/inventory.hpp"
 #include "fleet/scan.hpp"
 #include "runtime/wakeup.hpp"
 
@@ -22,11 +24,15 @@ class Observer {
     Duration warn_before = std::chrono::days(14);
   };
 
-  Observer(Ports& ports, Options options);
+  /// `told` is called when it was told in the audit trail that an endpoint has begun to serve
+  /// something else.
+  Observer(Ports& ports, const Inventory& inventory, Options options, std::function<void()> told);
 
-  /// The inventory as it was just read: endpoints that are new are looked at soon, and those that
-  /// are gone no more. What `at_work` serve may change at any moment, and is no sighting.
-  void review(const std::vector<store::DomainRow>& rows, const std::set<DomainId>& at_work);
+  /// A domain as it was just read: endpoints that are new are looked at soon, and those that are
+  /// gone no more.
+  void review(const store::DomainRow& row);
+  /// The domain is in the inventory no more.
+  void forget(DomainId domain);
 
   /// Something was done for a domain: what was seen before says nothing any more.
   void look_again(DomainId domain);
@@ -34,8 +40,10 @@ class Observer {
   /// Looks until it is cancelled.
   Task<void> run();
 
-  /// What the endpoints of all enabled domains were last seen to serve.
-  const AlarmWatch::Sightings& seen() const { return seen_; }
+  /// What the endpoints of a domain were last seen to serve; null: it is new, or disabled.
+  const AlarmWatch::Sighting* seen(DomainId domain) const;
+  /// The domains that something else was seen of since this was called last.
+  std::set<DomainId> take_changed() { return std::exchange(seen_anew_, {}); }
 
  private:
   using Place = std::pair<DomainId, std::string>;  ///< a domain, and one of its endpoints in words
@@ -49,16 +57,20 @@ class Observer {
   };
 
   Task<void> look(std::vector<Place> places);
+  void hurry(const Place& place, Watched& watched);
+  void drop(DomainId domain, const std::set<std::string>& kept);
   bool looked_at(DomainId domain) const;
   void note(const Place& place, Finding finding, std::vector<Event>* events);
   Time now() const { return ports_.clock().now(); }
 
   Ports& ports_;
+  const Inventory& inventory_;
   Options options_;
-  std::map<DomainId, store::DomainRow> rows_;
+  std::function<void()> told_;
   std::map<Place, Watched> watched_;
   std::set<std::pair<Time, Place>> due_;
-  AlarmWatch::Sightings seen_;
+  std::map<DomainId, AlarmWatch::Sighting> seen_;
+  std::set<DomainId> seen_anew_;
   runtime::Wakeup changed_;
 };
 

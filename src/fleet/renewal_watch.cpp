@@ -14,40 +14,50 @@ constexpr int most_at_once = 16;
 
 }  // namespace
 
-RenewalWatch::RenewalWatch(Ports& ports, std::function<void()> told)
-    : ports_(ports), told_(std::move(told)), changed_(*ports.loop) {}
+RenewalWatch::RenewalWatch(Ports& ports, Options options, std::function<void()> told)
+    : ports_(ports), options_(options), told_(std::move(told)), changed_(*ports.loop) {}
 
-void RenewalWatch::review(const std::vector<store::DomainRow>& rows) {
-  std::map<DomainId, Watched> watched;
-  due_.clear();
-  for (const auto& row : rows) {
-    if (!row.domain.enabled || !row.certificate) continue;
-    const auto id = row.domain.id;
-    Watched entry{.certificate = *row.certificate};
-    if (const auto known = watched_.find(id); known != watched_.end()) {
-      entry.asking = known->second.asking;
-      // The rows may be older than the last answer.
-      const auto& before = known->second.certificate;
-      if (before.serial == entry.certificate.serial) entry.certificate.renewal = before.renewal;
-    }
-    const auto when = policy::next_question(entry.certificate, now());
-    if (!when && !entry.asking) continue;
-    if (when && !entry.asking) due_.emplace(*when, id);
-    watched.emplace(id, std::move(entry));
-  }
-  watched_ = std::move(watched);
+void RenewalWatch::review(const store::DomainRow& row) {
+  const auto id = row.domain.id;
+  if (!row.domain.enabled || !row.certificate) return forget(id);
+  auto& watched = watched_[id];
+  // The row may be older than the last answer.
+  const auto before = std::move(watched.certificate);
+  watched.certificate = *row.certificate;
+  if (before.serial == watched.certificate.serial) watched.certificate.renewal = before.renewal;
+  plan(id, watched);
+}
+
+void RenewalWatch::forget(DomainId domain) {
+  const auto found = watched_.find(domain);
+  if (found == watched_.end()) return;
+  if (found->second.due) due_.erase({*found->second.due, domain});
+  watched_.erase(found);
+}
+
+void RenewalWatch::plan(DomainId id, Watched& watched) {
+  const auto when =
+      watched.asking ? std::nullopt : policy::next_question(watched.certificate, now());
+  if (when == watched.due) return;
+  if (watched.due) due_.erase({*watched.due, id});
+  watched.due = when;
+  if (!when) return;
+  due_.emplace(*when, id);
   changed_.notify_all();
 }
 
 Task<void> RenewalWatch::run() {
   runtime::TaskGroup asking(*ports_.loop);
+  asking.spawn(keep_again_and_again());
   std::exception_ptr ended;
   try {
     while (true) {
       while (!due_.empty() && due_.begin()->first <= now() && asking_ < most_at_once) {
         const auto id = due_.begin()->second;
         due_.erase(due_.begin());
-        watched_.at(id).asking = true;
+        auto& watched = watched_.at(id);
+        watched.due.reset();
+        watched.asking = true;
         asking_ += 1;
         asking.spawn(ask(id));
       }
@@ -91,35 +101,54 @@ Task<void> RenewalWatch::ask(DomainId id) {
     if (watched.certificate.serial == certificate.serial) {
       watched.certificate.renewal = certificate.renewal;
     }
-    const auto when = policy::next_question(watched.certificate, now());
-    if (when) due_.emplace(*when, id);
+    plan(id, watched);
   }
   changed_.notify_all();
 }
 
 Task<void> RenewalWatch::keep(Certificate certificate, Renewal before) {
   const auto& after = certificate.renewal;
-  std::vector<Event> events;
-  const bool moved = after.window != before.window;
-  if (moved) {
-    Event event{.at = now(),
-                .domain = certificate.domain,
-                .event = "renewal.window",
-                .detail = {{"serial", certificate.serial.text()},
-                           {"start", format_time(after.window->start)},
-                           {"end", format_time(after.window->end)},
-                           {"renew_at", format_time(after.at)}}};
-    if (!after.window->explanation_url.empty()) {
-      event.detail["explanation"] = after.window->explanation_url;
-    }
-    events.push_back(std::move(event));
+  store::KnownRenewal known{
+      .domain = certificate.domain_id, .serial = certificate.serial, .renewal = after};
+  if (after.window == before.window) {
+    unkept_.insert_or_assign(certificate.domain_id, std::move(known));
+    co_return;
   }
-  auto serial = certificate.serial;
-  auto renewal = after;
-  auto kept = co_await ports_.store->save_renewal(certificate.domain_id, std::move(serial),
-                                                  std::move(renewal), std::move(events));
-  if (!kept) log::warning("{}: {}", certificate.domain, kept.error().message());
-  if (kept && moved) told_();
+  unkept_.erase(certificate.domain_id);
+  Event event{.at = now(),
+              .domain = certificate.domain,
+              .event = "renewal.window",
+              .detail = {{"serial", certificate.serial.text()},
+                         {"start", format_time(after.window->start)},
+                         {"end", format_time(after.window->end)},
+                         {"renew_at", format_time(after.at)}}};
+  if (!after.window->explanation_url.empty()) {
+    event.detail["explanation"] = after.window->explanation_url;
+  }
+  std::vector<store::KnownRenewal> renewals = {std::move(known)};
+  std::vector<Event> events = {std::move(event)};
+  auto kept = co_await ports_.store->save_renewals(std::move(renewals), std::move(events));
+  if (!kept) {
+    log::warning("{}: {}", certificate.domain, kept.error().message());
+  } else {
+    told_();
+  }
+}
+
+Task<void> RenewalWatch::keep_again_and_again() {
+  while (true) {
+    co_await ports_.clock().sleep_for(options_.keep_every);
+    co_await keep_rest();
+  }
+}
+
+Task<void> RenewalWatch::keep_rest() {
+  if (unkept_.empty()) co_return;
+  std::vector<store::KnownRenewal> renewals;
+  for (auto& [id, renewal] : std::exchange(unkept_, {})) renewals.push_back(std::move(renewal));
+  std::vector<Event> events;
+  auto kept = co_await ports_.store->save_renewals(std::move(renewals), std::move(events));
+  if (!kept) log::warning("{}", kept.error().message());
 }
 
 }  // namespace certherd::fleet

@@ -10,10 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Results come in swarms; the inventory is read once for all that come within it.
+// Results come in swarms; there is one round for all that come within it.
 constexpr Duration shortest_pause = 1s;
-// Reading the inventory of a large fleet may not take up more than this part of the time.
-constexpr int pause_for_each_read = 10;
+// The first round over a large fleet takes its time, and so does one after another process has
+// written: not more than this part of all time.
+constexpr int pause_for_each_round = 10;
 constexpr Duration pause_after_failure = 5s;
 // How often the account at a CA that cannot be used is asked for.
 constexpr Duration open_cas_every = 1min;
@@ -30,8 +31,9 @@ Scheduler::Scheduler(Ports& ports, Options options)
     : ports_(ports),
       options_(std::move(options)),
       executor_(ports, with_news(options_.executor, [this](DomainId domain) { finished(domain); })),
-      renewals_(ports, [this] { look_again(); }),
-      observer_(ports, options_.observer),
+      inventory_(*ports.store),
+      renewals_(ports, options_.renewals, [this] { look_again(); }),
+      observer_(ports, inventory_, options_.observer, [this] { look_again(); }),
       alarms_(*ports.store, options_.subscriptions, options_.alarms),
       changed_(*ports.loop) {}
 
@@ -51,6 +53,7 @@ Task<Status> Scheduler::run() {
   background.cancel();
   co_await background.join();
   if (thrown) std::rethrow_exception(thrown);
+  co_await renewals_.keep_rest();
   co_return status;
 }
 
@@ -66,42 +69,95 @@ Task<void> Scheduler::plan_again_and_again() {
       log::warning("{}", planned.error().message());
     }
     const Duration shortest = planned ? shortest_pause : pause_after_failure;
-    co_await ports_.clock().sleep_for(std::max(shortest, took * pause_for_each_read));
-    const Time latest = std::min(next_due_, now() + options_.longest_pause);
+    co_await ports_.clock().sleep_for(std::max(shortest, took * pause_for_each_round));
+    const Time due = due_.empty() ? Time::max() : due_.begin()->first;
+    const Time latest = std::min(due, now() + options_.longest_pause);
     while (!look_again_ && now() < latest) co_await changed_.wait_until(latest);
   }
 }
 
 Task<Status> Scheduler::plan() {
-  auto rows = co_await ports_.store->domains();
-  if (!rows) co_return fail(std::move(rows.error()).during("read the inventory"));
-  if (options_.open_ca) {
-    auto missing = missing_cas(*rows);
-    co_await open_cas(std::move(missing));
+  auto domains = co_await gather();
+  if (!domains) co_return fail(std::move(domains.error()).during("read the inventory"));
+  if (options_.open_ca) co_await open_missing_cas(*domains);
+  co_await review_alarms(*domains);
+  // One that is begun now may be touched again before this round is over.
+  while (!domains->empty()) {
+    const auto id = *domains->begin();
+    auto decided = co_await decide(id);
+    if (!decided) {
+      touched_.merge(*domains);
+      co_return decided;
+    }
+    domains->erase(id);
   }
-  renewals_.review(*rows);
-  observer_.review(*rows, executor_.at_work());
-  co_await review_alarms(&*rows);
-  const auto domains =
-      std::ranges::count_if(*rows, [](const auto& row) { return row.domain.enabled; });
-  auto next = co_await executor_.admit_due(std::move(*rows));
-  if (!next) co_return fail(std::move(next.error()));
-  next_due_ = *next;
   if (!std::exchange(told_, true)) {
-    log::info("keeping the certificates of {} domain{}", domains, domains == 1 ? "" : "s");
+    const auto all = inventory_.all();
+    const auto enabled = std::ranges::count_if(
+        all, [this](DomainId id) { return inventory_.find(id)->domain.enabled; });
+    log::info("keeping the certificates of {} domain{}", enabled, enabled == 1 ? "" : "s");
   }
   co_return Status{};
 }
 
-std::vector<CaName> Scheduler::missing_cas(const std::vector<store::DomainRow>& rows) const {
-  std::set<CaName> missing;
-  for (const auto& row : rows) {
-    if (!row.domain.enabled) continue;
-    for (const auto& ca : cas_of(row.domain, ports_.defaults)) {
-      if (!ports_.cas.contains(ca)) missing.insert(ca);
-    }
+Task<Result<std::set<DomainId>>> Scheduler::gather() {
+  auto news = co_await inventory_.read();
+  if (!news) co_return fail(std::move(news.error()));
+  for (auto& gone : news->gone) {
+    renewals_.forget(gone.id);
+    observer_.forget(gone.id);
+    note_moment(gone.id, Time::max());
+    gone_.push_back(std::move(gone));
   }
-  return {missing.begin(), missing.end()};
+  // Moments that were reckoned by a clock that was ahead say nothing any more.
+  const bool set_back = now() < std::exchange(last_round_, now());
+  auto changed = set_back ? inventory_.all() : std::move(news->changed);
+  for (const auto id : changed) {
+    const auto& row = *inventory_.find(id);
+    renewals_.review(row);
+    observer_.review(row);
+  }
+  auto domains = std::exchange(touched_, {});
+  domains.merge(observer_.take_changed());
+  domains.insert(changed.begin(), changed.end());
+  while (!due_.empty() && due_.begin()->first <= now()) {
+    const auto id = due_.begin()->second;
+    domains.insert(id);
+    note_moment(id, Time::max());
+  }
+  std::erase_if(domains, [this](DomainId id) { return inventory_.find(id) == nullptr; });
+  co_return domains;
+}
+
+Task<Status> Scheduler::decide(DomainId id) {
+  const auto* row = inventory_.find(id);
+  auto next = co_await executor_.admit_due(row);
+  if (!next) co_return fail(std::move(next.error()));
+  note_moment(id, std::min(*next, alarms_.changes_at(subject(*row), now())));
+  co_return Status{};
+}
+
+void Scheduler::note_moment(DomainId id, Time moment) {
+  const auto known = moments_.find(id);
+  if (known != moments_.end()) {
+    due_.erase({known->second, id});
+    moments_.erase(known);
+  }
+  if (moment == Time::max()) return;
+  due_.emplace(moment, id);
+  moments_.emplace(id, moment);
+}
+
+Task<void> Scheduler::open_missing_cas(std::set<DomainId> domains) {
+  for (const auto id : domains) {
+    const auto& domain = inventory_.find(id)->domain;
+    if (!domain.enabled) continue;
+    const auto& cas = cas_of(domain, ports_.defaults);
+    missing_cas_.insert(cas.begin(), cas.end());
+  }
+  std::erase_if(missing_cas_, [this](const CaName& ca) { return ports_.cas.contains(ca); });
+  std::vector<CaName> missing(missing_cas_.begin(), missing_cas_.end());
+  co_await open_cas(std::move(missing));
 }
 
 Task<void> Scheduler::open_cas(std::vector<CaName> cas) {
@@ -121,17 +177,40 @@ Task<void> Scheduler::open_cas_again_and_again() {
   }
 }
 
-Task<void> Scheduler::review_alarms(const std::vector<store::DomainRow>* rows) {
-  auto changed = co_await alarms_.review(rows, &observer_.seen(), unusable_cas(ports_), now());
-  if (!changed) {
-    log::warning("looking for alarms: {}", changed.error().message());
-  } else if (*changed > 0 && options_.alarmed) {
-    options_.alarmed();
+AlarmWatch::Subject Scheduler::subject(const store::DomainRow& row) const {
+  // While something other than an issuance is done for it, what it serves may change at any moment,
+  // and what was seen is no sighting.
+  static const AlarmWatch::Sighting nothing;
+  const bool changes = !row.working && executor_.is_at_work(row.domain.id);
+  return {.name = row.domain.name,
+          .row = &row,
+          .seen = changes ? &nothing : observer_.seen(row.domain.id)};
+}
+
+Task<void> Scheduler::review_alarms(std::set<DomainId> domains) {
+  std::vector<AlarmWatch::Subject> subjects;
+  for (const auto& gone : gone_) {
+    if (inventory_.find(gone.name) == nullptr) subjects.push_back({.name = gone.name});
   }
+  for (const auto id : domains) subjects.push_back(subject(*inventory_.find(id)));
+  const auto find = [this](const Fqdn& name) {
+    const auto* row = inventory_.find(name);
+    return row == nullptr ? AlarmWatch::Subject{.name = name} : subject(*row);
+  };
+  auto unusable = unusable_cas(ports_);
+  auto changed = co_await alarms_.review(std::move(subjects), find, std::move(unusable), now());
+  if (!changed) {
+    touched_.merge(domains);
+    log::warning("looking for alarms: {}", changed.error().message());
+    co_return;
+  }
+  gone_.clear();
+  if (*changed > 0 && options_.alarmed) options_.alarmed();
 }
 
 void Scheduler::finished(DomainId domain) {
   observer_.look_again(domain);
+  touched_.insert(domain);
   look_again();
 }
 

@@ -62,8 +62,13 @@ std::optional<std::string> failing(const Watched& watched, bool stands) {
       name, failures, in_short(*error), name);
 }
 
+/// From when a certificate is one that ends soon.
+Time soon(Time not_before, Time not_after, Duration warn_before) {
+  return not_after - std::min(warn_before, (not_after - not_before) / share_to_warn);
+}
+
 bool ends_soon(Time not_before, Time not_after, Duration warn_before, Time now) {
-  return not_after - std::min(warn_before, (not_after - not_before) / share_to_warn) <= now;
+  return soon(not_before, not_after, warn_before) <= now;
 }
 
 std::string when(Time not_after, Time now) {
@@ -166,6 +171,20 @@ std::vector<Alarm> alarms_of(const Watched& watched, const std::set<Kind>& stand
   add(Kind::expiring, expiring(watched, warn_before, now));
   add(Kind::not_served, not_served(watched, standing.contains(Kind::not_served)));
   return alarms;
+}
+
+Time alarms_change_at(const Watched& watched, Duration warn_before, Time now) {
+  Time first = Time::max();
+  const auto at = [&](Time moment) {
+    if (moment > now) first = std::min(first, moment);
+  };
+  if (!watched.domain.enabled) return first;
+  if (const auto& certificate = watched.certificate) {
+    at(soon(certificate->not_before, certificate->not_after, warn_before));
+  }
+  for (const auto& seen : watched.seen) at(soon(seen.not_before, seen.not_after, warn_before));
+  at(hold_end(watched.domain.hold).value_or(Time::min()));
+  return first;
 }
 
 Alarm account_alarm(const CaName& ca, const Error& why, Time now) {

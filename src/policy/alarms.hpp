@@ -46,6 +46,10 @@ struct Watched {
 std::vector<Alarm> alarms_of(const Watched& watched, const std::set<Alarm::Kind>& standing,
                              Duration warn_before, Time now);
 
+/// When alarms_of() will next give something else, if nothing happens until then but that time goes
+/// by; Time::max(): never.
+Time alarms_change_at(const Watched& watched, Duration warn_before, Time now);
+
 /// The alarm for a CA at which nothing can be ordered because `why`.
 Alarm account_alarm(const CaName& ca, const Error& why, Time now);
 

@@ -152,7 +152,7 @@ Advance Steps::again(Issuance issuance, std::optional<Time> not_before, Duration
   // Whoever asks us to wait for longer than this step may take is asked once more at its end.
   const Time last = issuance.step_deadline.value_or(now() + longest_poll);
   issuance.next_at = std::max(now() + pause, std::min(not_before.value_or(now()), last));
-  return {.issuance = std::move(issuance), .changes = {}};
+  return {.issuance = std::move(issuance), .changes = {}, .only_waits = true};
 }
 
 bool Steps::has_lost_its_order(const Issuance& issuance) const {
@@ -373,6 +373,13 @@ Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
   }
   for (auto& [zone, records] : by_zone) {
     auto ticket = co_await batcher->ensure(zone, std::move(records));
+    if (!ticket && ticket.error().kind == Error::Kind::not_found) {
+      // The zone is no more: which one it is now is looked for anew, and somebody may have told the
+      // inventory meanwhile.
+      issuance.step = Step::authorize;
+      auto held = co_await ports_.store->commit(std::move(issuance), {});
+      if (!held) co_return fail(std::move(held.error()).during("publish"));
+    }
     if (!ticket) co_return fail(std::move(ticket.error()).during("publish"));
     for (auto& challenge : issuance.challenges) {
       if (challenge.zone_id == zone.id) challenge.ticket = *ticket;
@@ -568,7 +575,9 @@ Task<StepResult> Steps::poll_order(Issuance issuance) {
   if (order->status == acme::OrderStatus::ready) {
     // The CA has forgotten the CSR and gets it again, within the same time.
     issuance.step = Step::finalize;
-    co_return again(std::move(issuance), order->retry_at);
+    auto anew = again(std::move(issuance), order->retry_at);
+    anew.only_waits = false;
+    co_return anew;
   }
   co_return after_finalize(std::move(issuance), std::move(*order));
 }
@@ -590,9 +599,12 @@ StepResult Steps::after_finalize(Issuance issuance, acme::Order order) const {
                             "asked again",
                             format_duration(within)));
   }
+  const bool polls_already = issuance.step == Step::poll_order && issuance.step_deadline;
   issuance.step = Step::poll_order;
   issuance.step_deadline = deadline;
-  return again(std::move(issuance), order.retry_at);
+  auto polling = again(std::move(issuance), order.retry_at);
+  polling.only_waits = polls_already;
+  return polling;
 }
 
 Result<crypto::CertificateInfo> Steps::check_chain(const Issuance& issuance,
@@ -608,8 +620,9 @@ Result<crypto::CertificateInfo> Steps::check_chain(const Issuance& issuance,
 Task<Result<Steps::ChosenChain>> Steps::choose_chain(Issuance issuance, acme::Chain offered,
                                                      Fingerprint leaf) {
   const std::string preferred = ca(issuance).preferred_chain;
+  if (preferred.empty()) co_return ChosenChain{.pem = std::move(offered.pem), .events = {}};
   std::vector<std::string> found = {topmost_issuer(offered.pem)};
-  if (preferred.empty() || found.front() == preferred) {
+  if (found.front() == preferred) {
     co_return ChosenChain{.pem = std::move(offered.pem), .events = {}};
   }
   for (const auto& url : offered.alternates) {

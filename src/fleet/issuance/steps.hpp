@@ -11,6 +11,8 @@ namespace certherd::fleet {
 struct Advance {
   Issuance issuance;
   store::Changes changes;
+  /// It looked, and found nothing new: only `polls` and `next_at` differ, and need not be written.
+  bool only_waits = false;
 };
 
 using StepResult = Result<Advance>;
