@@ -1,7 +1,7 @@
 #include "contract/acme_accounts_contract.hpp"
-#include "fakes/fake_ca.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_ca.hpp"
 
 namespace certherd::contract {
 namespace {
@@ -17,7 +17,7 @@ class FakeCaSetup final : public CaSetup {
   std::unique_ptr<runtime::EventLoop> loop_ =
       runtime::make_virtual_loop(*parse_time("2026-11-23T12:00:00Z"));
   runtime::SeededRandom random_{1};
-  fakes::FakeCa ca_{loop_->clock(), random_, [](const Fqdn&, const TxtValue&) { return true; }};
+  sim::FakeCa ca_{loop_->clock(), random_, [](const Fqdn&, const TxtValue&) { return true; }};
 };
 
 INSTANTIATE_TEST_SUITE_P(Fake, AccountsContract,

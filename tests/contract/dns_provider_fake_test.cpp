@@ -1,6 +1,6 @@
 #include "dns_provider_contract.hpp"
-#include "fakes/fake_dns_provider.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_dns_provider.hpp"
 
 namespace certherd::contract {
 namespace {
@@ -18,8 +18,8 @@ class FakeSubject final : public DnsProviderSubject {
 
  private:
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_virtual_loop(Time());
-  fakes::FakeDnsProvider fake_{loop_->clock(),
-                               {{ZoneId("Z1"), outer_zone()}, {ZoneId("Z2"), inner_zone()}}};
+  sim::FakeDnsProvider fake_{loop_->clock(),
+                             {{ZoneId("Z1"), outer_zone()}, {ZoneId("Z2"), inner_zone()}}};
 };
 
 struct MakeFake {

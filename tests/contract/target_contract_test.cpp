@@ -6,10 +6,10 @@
 #include "contract/exec_setup.hpp"
 #include "contract/kubernetes_setup.hpp"
 #include "deploy/files/files.hpp"
-#include "fakes/fake_target.hpp"
 #include "fakes/fastly_target.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "runtime/offload.hpp"
+#include "sim/fake_target.hpp"
 
 namespace certherd::contract {
 namespace {
@@ -21,7 +21,7 @@ class FakeTargetSetup final : public TargetSetup {
 
  private:
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_event_loop();
-  fakes::FakeTarget target_;
+  sim::FakeTarget target_;
 };
 
 class FilesSetup final : public TargetSetup {

@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "fakes/fake_vault.hpp"
 #include "fakes/secrets_manager_stage.hpp"
 #include "fakes/temporary_folder.hpp"
 #include "runtime/offload.hpp"
+#include "sim/fake_vault.hpp"
 #include "vault/directory.hpp"
 
 namespace certherd::contract {
@@ -18,7 +18,7 @@ class FakeVaultSetup final : public VaultSetup {
 
  private:
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_event_loop();
-  fakes::FakeVault vault_;
+  sim::FakeVault vault_;
 };
 
 class DirectorySetup final : public VaultSetup {

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "end_to_end.hpp"
-#include "fakes/boulder_limits.hpp"
+#include "sim/boulder_limits.hpp"
 
 namespace certherd::e2e {
 namespace {
@@ -75,7 +75,7 @@ class LimitedCa : public OnStage {
                           "certificates_for_same_names = \"5/604800ms\", "
                           "failed_validations = \"5/3600ms\" }}\n",
                           fleet_.orders, fleet_.orders * order_period / 1s));
-    limits_.emplace(fakes::BoulderLimits::Options{
+    limits_.emplace(sim::BoulderLimits::Options{
         .divided_by = 1'000, .orders = {fleet_.orders, fleet_.orders * order_period}});
     proxy_->set_hook([this](const CaRequest& request, const CaProxy::Forward& forward) {
       return answer(request, forward);
@@ -116,7 +116,7 @@ class LimitedCa : public OnStage {
 
   const Fleet fleet_ = fleet_of_this_run();
   std::mutex mutex_;
-  std::optional<fakes::BoulderLimits> limits_;              // under mutex_
+  std::optional<sim::BoulderLimits> limits_;                // under mutex_
   std::map<std::string, std::vector<std::string>> orders_;  // by the path of finalize, likewise
   std::vector<std::string> refusals_;                       // likewise
   Time last_issued_;                                        // likewise

@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "fakes/aws_signature.hpp"
+#include "sim/aws_signature.hpp"
 
 namespace certherd::fakes {
 namespace {
@@ -105,8 +105,8 @@ std::optional<http::Response> read_aws_call(const http::Request& request, std::s
                                             const aws::Credentials& credentials, Time now,
                                             AwsCall* call) {
   if (request.method != http::Request::Method::post) return aws_unexpected("not a POST");
-  auto refused = refuse_bad_signature(request, credentials,
-                                      {.region = aws_region, .service = signing_name}, now, false);
+  auto refused = sim::refuse_bad_signature(
+      request, credentials, {.region = aws_region, .service = signing_name}, now, false);
   if (refused) return refused;
   const auto* const type = header(request, "content-type");
   if (type == nullptr || *type != "application/x-amz-json-1.1") {
@@ -129,8 +129,8 @@ bool is_for_sts(const http::Request& request) { return header(request, "x-amz-ta
 
 http::Response answer_caller_identity(const http::Request& request,
                                       const aws::Credentials& credentials, Time now, bool hidden) {
-  const auto refused = refuse_bad_signature(request, credentials,
-                                            {.region = aws_region, .service = "sts"}, now, true);
+  const auto refused = sim::refuse_bad_signature(
+      request, credentials, {.region = aws_region, .service = "sts"}, now, true);
   if (refused) return *refused;
   if (request.body.find("Action=GetCallerIdentity") == std::string::npos) {
     return aws_unexpected("neither the service nor GetCallerIdentity: " + request.url);

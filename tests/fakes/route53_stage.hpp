@@ -10,9 +10,9 @@
 #include "aws/session.hpp"
 #include "dns/route53/route53.hpp"
 #include "fakes/memory_budget.hpp"
-#include "fakes/scripted_route53.hpp"
 #include "runtime/offload.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/scripted_route53.hpp"
 
 namespace certherd::fakes {
 
@@ -37,7 +37,7 @@ class Route53Stage {
   /// Adds a zone with four name servers of its own, to which its name is delegated, unless it is
   /// already.
   dns::Zone add_zone(const std::string& id, std::string_view name, bool is_private = false) {
-    HostedZone zone{
+    sim::HostedZone zone{
         .id = id, .name = Fqdn::literal(name), .is_private = is_private, .name_servers = {}};
     std::vector<Fqdn> servers;
     for (const auto* domain : {"org", "com", "net", "co.uk"}) {
@@ -69,7 +69,7 @@ class Route53Stage {
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_virtual_loop(start);
   runtime::SeededRandom random{1};
   std::unique_ptr<runtime::Offload> offload = runtime::make_inline_offload();
-  ScriptedRoute53 server;
+  sim::ScriptedRoute53 server;
   aws::Session session;
   MemoryBudget budget{loop->clock()};
   std::map<Fqdn, std::vector<Fqdn>> delegations;  ///< what the public DNS says

@@ -42,8 +42,8 @@ TEST_P(RefusedOrder, EndsAsDocumentedAndTheOthersAreIssuedMeanwhile) {
   FleetSimulation fleet(31, 4);
   const Time begun = fleet.loop().clock().now();
   fleet.ca().refuse_orders(
-      fleet.name(1), fakes::refusal("newOrder", refusal.status, refusal.type, "the CA's own words",
-                                    begun, refusal.headers));
+      fleet.name(1), sim::refusal("newOrder", refusal.status, refusal.type, "the CA's own words",
+                                  begun, refusal.headers));
   fleet.issue_all();
 
   EXPECT_EQ(fleet.outcomes("issued"), 3);
@@ -121,8 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(RefusedOrder, OfATransientKindIsTriedAgainAtOnce) {
   FleetSimulation fleet(31, 1);
-  fleet.ca().refuse_orders(fleet.name(0),
-                           fakes::refusal("newOrder", 500, "serverInternal", "oops"));
+  fleet.ca().refuse_orders(fleet.name(0), sim::refusal("newOrder", 500, "serverInternal", "oops"));
   fleet.issue_all();
   EXPECT_EQ(events_called(fleet, "issuance.retried").size(), 4U);
 }
@@ -180,7 +179,7 @@ TEST(OrdersHandedOutAgain, AreTakenUpWhereTheCaKeepsNoList) {
 TEST(OrdersHandedOutAgain, AreFinalizedByTheKeyOfTheNewIssuance) {
   FleetSimulation fleet(73, 1);
   fleet.ca().hand_out_orders_again();
-  fleet.ca().refuse_next_finalize(fakes::refusal("finalize", 400, "badCSR", "not this one"));
+  fleet.ca().refuse_next_finalize(sim::refusal("finalize", 400, "badCSR", "not this one"));
   fleet.issue_all();
   EXPECT_EQ(fleet.outcomes("failed"), 1);
   fleet.issue_all();
@@ -263,7 +262,7 @@ TEST(Replaces, HoweverACaRefusesAPredecessorItIssuesAllTheSame) {
     FleetSimulation fleet(43, 3);
     fleet.ca().offer_renewal_info();
     fleet.issue_all();
-    fleet.ca().refuse_predecessors(fakes::refusal("newOrder", status, type, "what is this?"));
+    fleet.ca().refuse_predecessors(sim::refusal("newOrder", status, type, "what is this?"));
     fleet.issue_all();
     EXPECT_EQ(fleet.outcomes("issued"), 6) << type;
     EXPECT_EQ(events_called(fleet, "order.replaces_refused").size(), 3U) << type;
@@ -341,7 +340,7 @@ TEST(PreferredChain, IsAskedForAgainWhenItWasLostOnTheWay) {
 
 TEST(Finalize, ABadCsrEndsTheIssuanceInTheCasWords) {
   FleetSimulation fleet(59, 2);
-  fleet.ca().refuse_next_finalize(fakes::refusal("finalize", 400, "badCSR", "key is too weak"));
+  fleet.ca().refuse_next_finalize(sim::refusal("finalize", 400, "badCSR", "key is too weak"));
   fleet.issue_all();
   EXPECT_EQ(fleet.outcomes("issued"), 1);
   EXPECT_EQ(fleet.outcomes("failed"), 1);
@@ -357,7 +356,7 @@ TEST(Finalize, ABadCsrEndsTheIssuanceInTheCasWords) {
 
 TEST(Finalize, AnOrderThatIsSaidNotToBeReadyAlthoughItIsComesAgainLater) {
   FleetSimulation fleet(61, 1);
-  const auto refused = fakes::refusal("finalize", 403, "orderNotReady", "not yet");
+  const auto refused = sim::refusal("finalize", 403, "orderNotReady", "not yet");
   fleet.ca().refuse_next_finalize(refused);
   fleet.ca().refuse_next_finalize(refused);
   fleet.issue_all();

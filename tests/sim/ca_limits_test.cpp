@@ -13,9 +13,9 @@ namespace certherd::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using fakes::BoulderLimits;
 using policy::CaLimit;
 using policy::CaLimits;
+using sim::BoulderLimits;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
@@ -95,14 +95,14 @@ class OneZone {
   }
 
  private:
-  fakes::FakeVisibility::Lookup lookup() {
+  sim::FakeVisibility::Lookup lookup() {
     return [this](const Fqdn& record, const TxtValue& value) {
       return provider_.holds(record, value);
     };
   }
 
-  fakes::FakeDnsProvider provider_;
-  fakes::FakeVisibility visibility_;
+  sim::FakeDnsProvider provider_;
+  sim::FakeVisibility visibility_;
 };
 
 // Both limits bind: 1,000 orders are more than 300, and 90 certificates for one registered domain

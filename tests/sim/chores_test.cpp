@@ -208,7 +208,7 @@ TEST_F(Chores, DeployRestoresWhatATargetHasLost) {
 
 TEST_F(Chores, ARunDeploysToATargetThatWasAddedSince) {
   issue();
-  fakes::FakeTarget added;
+  sim::FakeTarget added;
   fleet.ports().targets[TargetName("added")] = &added;
   fleet.ports().defaults.targets.emplace_back("added");
   fleet.do_for_all(Kind::renew);

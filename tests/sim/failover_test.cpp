@@ -21,7 +21,7 @@ class Failover : public ServedFleet {
 
   int issued_by_second() { return other.certificates_issued(); }
 
-  fakes::FakeCa& other = fleet.add_ca(second);
+  sim::FakeCa& other = fleet.add_ca(second);
 };
 
 TEST_F(Failover, GoesToTheNextCaAfterThreeFailuresAndBackAtTheNextRenewal) {

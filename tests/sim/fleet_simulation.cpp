@@ -64,20 +64,20 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
   store_ = std::move(
       *store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_, *offload_, clock));
   const dns::Zone zone{.id = ZoneId("zone"), .name = Fqdn::literal("fleet.test")};
-  dns_ = std::make_unique<fakes::FakeDnsProvider>(clock, std::vector{zone});
+  dns_ = std::make_unique<sim::FakeDnsProvider>(clock, std::vector{zone});
   dns_->set_answer_after(80ms);
   dns_->set_in_sync_after(2s);
   const auto lookup = [this](const Fqdn& name, const TxtValue& value) {
     return in_use_.lookup(name, value);
   };
-  ca_ = std::make_unique<fakes::FakeCa>(clock, random_, lookup);
-  visibility_ = std::make_unique<fakes::FakeVisibility>(clock, zone.name, lookup);
+  ca_ = std::make_unique<sim::FakeCa>(clock, random_, lookup);
+  visibility_ = std::make_unique<sim::FakeVisibility>(clock, zone.name, lookup);
   use_dns({.provider = dns_.get(),
            .visibility = visibility_.get(),
            .lookup = [this](const Fqdn& name, const TxtValue& value) {
              return dns_->holds(name, value);
            }});
-  probe_ = std::make_unique<fakes::FakeProbe>(clock, target_);
+  probe_ = std::make_unique<sim::FakeProbe>(clock, target_);
 
   ports_.loop = loop_.get();
   ports_.offload = offload_.get();
@@ -101,12 +101,12 @@ FleetSimulation::FleetSimulation(std::uint64_t seed, int domains,
 
 FleetSimulation::~FleetSimulation() = default;
 
-fakes::FakeCa& FleetSimulation::add_ca(const CaName& name) {
+sim::FakeCa& FleetSimulation::add_ca(const CaName& name) {
   const auto lookup = [this](const Fqdn& record, const TxtValue& value) {
     return in_use_.lookup(record, value);
   };
   auto& ca = further_cas_[name];
-  ca = std::make_unique<fakes::FakeCa>(loop_->clock(), random_, lookup);
+  ca = std::make_unique<sim::FakeCa>(loop_->clock(), random_, lookup);
   ca->number_from(0x100000 * (further_cas_.size() + 1));
   auto port = ports_.cas.at(CaName("ca"));
   port.client = ca.get();

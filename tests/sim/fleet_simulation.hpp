@@ -8,18 +8,18 @@
 
 #include "crypto/sealer.hpp"
 #include "dns/change_batcher.hpp"
-#include "fakes/fake_ca.hpp"
-#include "fakes/fake_dns_provider.hpp"
-#include "fakes/fake_probe.hpp"
-#include "fakes/fake_target.hpp"
-#include "fakes/fake_vault.hpp"
-#include "fakes/fake_visibility.hpp"
 #include "fleet/executor.hpp"
 #include "fleet/order_search.hpp"
 #include "fleet/scheduler.hpp"
 #include "notify/notifier.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_ca.hpp"
+#include "sim/fake_dns_provider.hpp"
+#include "sim/fake_probe.hpp"
+#include "sim/fake_target.hpp"
+#include "sim/fake_vault.hpp"
+#include "sim/fake_visibility.hpp"
 #include "store/store.hpp"
 
 namespace certherd::sim {
@@ -78,7 +78,7 @@ class FleetSimulation {
   struct Dns {
     dns::Provider* provider = nullptr;
     dns::Visibility* visibility = nullptr;
-    fakes::FakeVisibility::Lookup lookup;
+    sim::FakeVisibility::Lookup lookup;
     dns::ChangeBatcher::Options batching = {};
   };
   void use_dns(Dns dns);
@@ -94,7 +94,7 @@ class FleetSimulation {
   void do_for_all(WorkRequest::Kind kind, WorkRequest::Arguments arguments = {},
                   std::optional<Duration> kill_after = std::nullopt);
   /// Puts another CA beside the first one, for domains that are to fail over.
-  fakes::FakeCa& add_ca(const CaName& name);
+  sim::FakeCa& add_ca(const CaName& name);
   /// What the service does to open a CA that could not be used.
   void set_open_ca(std::function<Task<void>(CaName)> open_ca) { open_ca_ = std::move(open_ca); }
   /// Works as the service does for that long, and drains.
@@ -119,12 +119,12 @@ class FleetSimulation {
 
   Fqdn name(int index) const;
   runtime::EventLoop& loop() { return *loop_; }
-  fakes::FakeCa& ca() { return *ca_; }
-  fakes::FakeDnsProvider& dns() { return *dns_; }
-  fakes::FakeVault& vault() { return vault_; }
-  fakes::FakeVisibility& visibility() { return *visibility_; }
-  fakes::FakeTarget& target() { return target_; }
-  fakes::FakeProbe& probe() { return *probe_; }
+  sim::FakeCa& ca() { return *ca_; }
+  sim::FakeDnsProvider& dns() { return *dns_; }
+  sim::FakeVault& vault() { return vault_; }
+  sim::FakeVisibility& visibility() { return *visibility_; }
+  sim::FakeTarget& target() { return target_; }
+  sim::FakeProbe& probe() { return *probe_; }
   const Listener& listener() const { return listener_; }
   store::Store& store() { return *store_; }
   fleet::Ports& ports() { return ports_; }
@@ -152,16 +152,16 @@ class FleetSimulation {
   crypto::SystemKeySource fresh_keys_;
   crypto::Sealer sealer_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<fakes::FakeDnsProvider> dns_;
+  std::unique_ptr<sim::FakeDnsProvider> dns_;
   Dns in_use_;
-  std::unique_ptr<fakes::FakeCa> ca_;
-  std::map<CaName, std::unique_ptr<fakes::FakeCa>> further_cas_;
+  std::unique_ptr<sim::FakeCa> ca_;
+  std::map<CaName, std::unique_ptr<sim::FakeCa>> further_cas_;
   Listener listener_;
   std::function<Task<void>(CaName)> open_ca_;
-  std::unique_ptr<fakes::FakeVisibility> visibility_;
-  fakes::FakeVault vault_;
-  fakes::FakeTarget target_;
-  std::unique_ptr<fakes::FakeProbe> probe_;
+  std::unique_ptr<sim::FakeVisibility> visibility_;
+  sim::FakeVault vault_;
+  sim::FakeTarget target_;
+  std::unique_ptr<sim::FakeProbe> probe_;
   fleet::Ports ports_;
   int domains_;
   std::string batch_ = "batch";  ///< of what is asked for now

@@ -131,7 +131,7 @@ TEST_F(Replacing, WhatFailsIsTriedAgainUntilTheDeadline) {
 // taken up when that has come all the same.
 TEST_F(Replacing, AskingOnceMoreWhileTheCaHasItWaitLosesNothing) {
   known().rates.clear();
-  fakes::BoulderLimits::Options strict;
+  sim::BoulderLimits::Options strict;
   strict.orders = {.count = domains - 1, .period = (domains - 1) * 10min};
   fleet.ca().keep_limits(strict);
   auto wanted = requests(now() + 24h);

@@ -10,66 +10,14 @@
 #include <iostream>
 
 #include "aws/session.hpp"
-#include "fakes/scripted_route53.hpp"
 #include "fleet_simulation.hpp"
+#include "sim/route53_sight.hpp"
+#include "sim/scripted_route53.hpp"
 
 namespace certherd::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::size_t name_servers = fakes::Route53Schedule::servers;
-
-/// Whose zones hold what: each domain one of its own, or all of them one into which their challenge
-/// names lead by a CNAME.
-struct Layout {
-  bool delegated = false;
-
-  Fqdn record(const Fqdn& challenge_name) const {
-    if (!delegated) return challenge_name;
-    const auto domain = challenge_name.parent().text();
-    return Fqdn::literal(domain.substr(0, domain.find('.')) + ".acme.test");
-  }
-  Fqdn zone(const Fqdn& challenge_name) const {
-    return delegated ? Fqdn::literal("acme.test") : challenge_name.parent();
-  }
-};
-
-/// The public DNS as the zones' four name servers show it.
-class Sight final : public dns::Visibility {
- public:
-  Sight(runtime::Clock& clock, const fakes::ScriptedRoute53& host, Layout layout)
-      : clock_(clock), host_(host), layout_(layout) {}
-
-  Task<Result<dns::Location>> locate(Fqdn challenge_name) override {
-    co_await clock_.sleep_for(10ms);
-    co_return dns::Location{.record = layout_.record(challenge_name),
-                            .zone = layout_.zone(challenge_name)};
-  }
-
-  Task<Result<std::vector<Fqdn>>> name_servers(Fqdn) override { co_return std::vector<Fqdn>(); }
-
-  Task<Result<dns::View>> look(dns::Location location, std::vector<TxtValue> values) override {
-    co_await clock_.sleep_for(10ms);
-    dns::View view{.everywhere = true, .sightings = {}};
-    for (const auto& value : values) {
-      view.everywhere = view.everywhere && shown_everywhere(location.record, value);
-    }
-    co_return view;
-  }
-
-  bool shown_everywhere(const Fqdn& record, const TxtValue& value) const {
-    for (std::size_t server = 0; server < sim::name_servers; ++server) {
-      if (!host_.shows(record, value, server)) return false;
-    }
-    return true;
-  }
-
- private:
-  runtime::Clock& clock_;
-  const fakes::ScriptedRoute53& host_;
-  Layout layout_;
-};
 
 class Route53Fleet : public testing::Test {
  protected:
@@ -81,10 +29,10 @@ class Route53Fleet : public testing::Test {
     aws::Credentials credentials;
     credentials.access_key_id = "AKIDEXAMPLE";
     credentials.secret_access_key = Secret<std::string>("secret");
-    fakes::ScriptedRoute53::Options options;
+    sim::ScriptedRoute53::Options options;
     options.credentials = credentials;
     options.refuse_while_pending = refuse_while_pending;
-    host_ = std::make_unique<fakes::ScriptedRoute53>(clock, random_, std::move(options));
+    host_ = std::make_unique<sim::ScriptedRoute53>(clock, random_, std::move(options));
     add_zones(layout);
 
     auto settings = aws::load_settings(
@@ -93,7 +41,7 @@ class Route53Fleet : public testing::Test {
     ASSERT_TRUE(settings) << settings.error().message();
     session_ = std::make_unique<aws::Session>(fleet_->loop(), *offload_, random_, *host_,
                                               std::move(*settings));
-    sight_ = std::make_unique<Sight>(clock, *host_, layout);
+    sight_ = std::make_unique<Route53Sight>(clock, *host_, layout);
     dns::Route53Options at_default;
     at_default.delegation = [this](Fqdn zone) { return sight_->name_servers(std::move(zone)); };
     provider_ = dns::make_route53(*session_, fleet_->store(), std::move(at_default));
@@ -101,8 +49,8 @@ class Route53Fleet : public testing::Test {
     FleetSimulation::Dns dns;
     dns.provider = provider_.get();
     dns.visibility = sight_.get();
-    dns.lookup = [this, layout](const Fqdn& name, const TxtValue& value) {
-      return sight_->shown_everywhere(layout.record(name), value);
+    dns.lookup = [this](const Fqdn& name, const TxtValue& value) {
+      return sight_->shows(name, value);
     };
     dns.batching.gather = 1s;
     fleet_->use_dns(std::move(dns));
@@ -155,15 +103,14 @@ class Route53Fleet : public testing::Test {
         "{}: {} domains in {:.0f} s, {} calls ({:.3f} a domain: {} changes, {} questions, {} "
         "others), {} throttled, {} refused for a prior request; from INSYNC to the answer: median "
         "{:.1f} s, nine of ten {:.1f} s, last {:.1f} s\n",
-        what, fleet_size_, seconds(fleet_->loop().clock().now() - begun_), host_->calls().size(),
+        what, fleet_size_, seconds(fleet_->loop().clock().now() - begun_), host_->all_calls(),
         calls_a_domain(), host_->count("ChangeResourceRecordSets"), host_->count("GetChange"),
-        host_->calls().size() - host_->count("ChangeResourceRecordSets") -
-            host_->count("GetChange"),
+        host_->all_calls() - host_->count("ChangeResourceRecordSets") - host_->count("GetChange"),
         host_->refused("Throttling"), host_->refused("PriorRequestNotComplete"),
         seconds(all[all.size() / 2]), seconds(all[all.size() * 9 / 10]), seconds(all.back()));
   }
 
-  double calls_a_domain() const { return static_cast<double>(host_->calls().size()) / fleet_size_; }
+  double calls_a_domain() const { return static_cast<double>(host_->all_calls()) / fleet_size_; }
 
   void issue_all() {
     begun_ = fleet_->loop().clock().now();
@@ -174,9 +121,9 @@ class Route53Fleet : public testing::Test {
   runtime::SeededRandom random_{11};
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
   std::unique_ptr<FleetSimulation> fleet_;
-  std::unique_ptr<fakes::ScriptedRoute53> host_;
+  std::unique_ptr<sim::ScriptedRoute53> host_;
   std::unique_ptr<aws::Session> session_;
-  std::unique_ptr<Sight> sight_;
+  std::unique_ptr<Route53Sight> sight_;
   std::unique_ptr<dns::Provider> provider_;
   Time begun_;
 };

@@ -45,7 +45,7 @@ class Targets : public testing::Test {
   }
 
   FleetSimulation fleet{7, domains};
-  fakes::FakeTarget other;
+  sim::FakeTarget other;
 };
 
 TEST_F(Targets, EachIsInstalledOnByItself) {

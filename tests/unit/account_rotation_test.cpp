@@ -6,9 +6,9 @@
 #include "acme/client.hpp"
 #include "app/accounts.hpp"
 #include "base/log.hpp"
-#include "fakes/fake_ca.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_ca.hpp"
 
 namespace certherd::app {
 namespace {
@@ -155,10 +155,10 @@ class World {
   }
 
   CaConfig& config() { return config_.cas.at(ca_name); }
-  fakes::FakeCa& ca() { return *ca_; }
+  sim::FakeCa& ca() { return *ca_; }
   void forget_everything_at_the_ca() {
-    ca_ = std::make_unique<fakes::FakeCa>(loop_->clock(), random_,
-                                          [](const Fqdn&, const TxtValue&) { return true; });
+    ca_ = std::make_unique<sim::FakeCa>(loop_->clock(), random_,
+                                        [](const Fqdn&, const TxtValue&) { return true; });
   }
 
   /// A process that does `work`, struck or not. Nothing: it was killed.
@@ -222,7 +222,7 @@ class World {
   crypto::SystemKeySource keys_;
   crypto::Sealer sealer_ = *crypto::Sealer::make(Secret<std::string>(std::string(32, 'k')));
   Config config_;
-  std::unique_ptr<fakes::FakeCa> ca_;
+  std::unique_ptr<sim::FakeCa> ca_;
   Strike strike_;
   StruckWriter writer_{strike_};
   std::unique_ptr<runtime::Offload> reader_ = runtime::make_inline_offload();

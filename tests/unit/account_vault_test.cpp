@@ -9,9 +9,9 @@
 
 #include "app/accounts.hpp"
 #include "base/log.hpp"
-#include "fakes/fake_ca.hpp"
 #include "fakes/secrets_manager_stage.hpp"
 #include "runtime/together.hpp"
+#include "sim/fake_ca.hpp"
 
 namespace certherd::app {
 namespace {
@@ -32,7 +32,7 @@ class Shared {
 
   fakes::SecretsManagerStage& stage() { return stage_; }
   ScriptedSecretsManager& aws() { return stage_.aws(); }
-  fakes::FakeCa& ca() { return *ca_; }
+  sim::FakeCa& ca() { return *ca_; }
   vault::AccountVault* vault() { return vault_.get(); }
   crypto::KeySource& keys() { return keys_; }
 
@@ -52,7 +52,7 @@ class Shared {
   fakes::SecretsManagerStage stage_{1};
   runtime::SeededRandom random_{7};
   crypto::SystemKeySource keys_;
-  std::unique_ptr<fakes::FakeCa> ca_ = std::make_unique<fakes::FakeCa>(
+  std::unique_ptr<sim::FakeCa> ca_ = std::make_unique<sim::FakeCa>(
       stage_.loop().clock(), random_, [](const Fqdn&, const TxtValue&) { return true; });
   std::unique_ptr<vault::SecretsManagerVault> vault_ =
       stage_.vault({.prefix = "tls/", .kms_key_id = ""});

@@ -1,4 +1,4 @@
-#include "fakes/aws_signature.hpp"
+#include "sim/aws_signature.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,8 @@ class StrictServer final : public http::Client {
   Task<Result<http::Response>> send(http::Request request, Time) override {
     ++requests;
     if (tamper) tamper(&request);
-    auto refusal = refuse_bad_signature(request, credentials, scope, clock->now() + ahead, xml);
+    auto refusal =
+        sim::refuse_bad_signature(request, credentials, scope, clock->now() + ahead, xml);
     if (refusal) co_return std::move(*refusal);
     http::Response response;
     response.status = 200;
@@ -125,8 +126,8 @@ TEST_F(SignatureCheck, MakesOurClientCorrectItsClock) {
 
 TEST(HttpDate, IsReadAsItIsWritten) {
   const auto time = *parse_time("1994-11-06T08:49:37Z");
-  EXPECT_EQ(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
-  EXPECT_EQ(http::parse_http_date(http_date(time)), time);
+  EXPECT_EQ(sim::http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(http::parse_http_date(sim::http_date(time)), time);
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 #include <memory>
 #include <optional>
 
-#include "fakes/fake_dns_provider.hpp"
 #include "fakes/fake_ledger.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_dns_provider.hpp"
 
 namespace certherd {
 namespace {
@@ -124,7 +124,7 @@ class Batcher : public testing::Test {
   }
 
   std::unique_ptr<runtime::EventLoop> loop = runtime::make_virtual_loop(start);
-  fakes::FakeDnsProvider provider{loop->clock(), {zone_a, zone_b, zone_c}};
+  sim::FakeDnsProvider provider{loop->clock(), {zone_a, zone_b, zone_c}};
   fakes::FakeLedger ledger{loop->clock()};
   ChangeBatcher batcher{*loop, provider, ledger, {.dns = DnsName("fake"), .late = minutes(10)}};
   runtime::TaskGroup group{*loop};

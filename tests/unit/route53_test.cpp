@@ -15,7 +15,7 @@ namespace {
 using dns::ChangeState;
 using dns::TxtChange;
 using dns::Zone;
-using Fault = fakes::ScriptedRoute53::Fault;
+using Fault = sim::ScriptedRoute53::Fault;
 using Kind = Error::Kind;
 using Texts = std::vector<std::string>;
 
@@ -47,7 +47,7 @@ class Route53Test : public testing::Test {
   std::size_t calls(const std::string& operation) { return server.count(operation); }
 
   fakes::Route53Stage stage;
-  fakes::ScriptedRoute53& server = stage.server;
+  sim::ScriptedRoute53& server = stage.server;
   Zone zone = stage.add_zone("Z1", "example.com");
   const std::string a = "_acme-challenge.a.example.com";
   const std::string b = "_acme-challenge.b.example.com";

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fakes/fake_vault.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/fake_vault.hpp"
 
 namespace certherd::fleet {
 namespace {
@@ -141,7 +141,7 @@ class ScanTest : public testing::Test {
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_virtual_loop(start);
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
   std::unique_ptr<store::Store> store_;
-  fakes::FakeVault vault_;
+  sim::FakeVault vault_;
   ScriptedProbe probe_{loop_->clock()};
   Ports ports_;
   Scan::Options options_;

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "fakes/same_material.hpp"
 #include "fakes/secrets_manager_stage.hpp"
 #include "runtime/together.hpp"
+#include "sim/same_material.hpp"
 
 namespace certherd::vault {
 namespace {
 
-using fakes::same_material;
 using fakes::ScriptedSecretsManager;
+using sim::same_material;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;

@@ -1,12 +1,12 @@
-#include "fakes/fake_vault.hpp"
+#include "sim/fake_vault.hpp"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "fakes/same_material.hpp"
+#include "sim/same_material.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 VaultReferences references(const Fqdn& domain) {
@@ -28,7 +28,13 @@ Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
     }
     co_return references(domain);
   }
-  entry.versions.insert_or_assign(version.key, std::move(material));
+  if (entry.versions.insert_or_assign(version.key, std::move(material)).second) {
+    entry.order.push_back(version.key);
+  }
+  if (entry.order.size() > most_versions_) {
+    entry.versions.erase(entry.order.front());
+    entry.order.pop_front();
+  }
   entry.current = std::move(version.key);
   ++versions_stored_;
   co_return references(domain);
@@ -59,4 +65,4 @@ std::optional<Error> FakeVault::take_failure() {
   return failure;
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,10 +1,12 @@
 #pragma once
 
-#include "fakes/fake_target.hpp"
+#include <cstdint>
+
 #include "probe/probe.hpp"
 #include "runtime/clock.hpp"
+#include "sim/fake_target.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// Sees what a FakeTarget serves, a little later than it was installed.
 class FakeProbe final : public probe::Probe {
@@ -17,11 +19,13 @@ class FakeProbe final : public probe::Probe {
 
   /// Until then it reaches nobody.
   void be_blind_until(Time when) { blind_until_ = when; }
+  std::uint64_t looks() const { return looks_; }
 
  private:
   runtime::Clock& clock_;
   const FakeTarget& target_;
   Time blind_until_{};
+  std::uint64_t looks_ = 0;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

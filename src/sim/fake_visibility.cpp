@@ -1,8 +1,8 @@
-#include "fakes/fake_visibility.hpp"
+#include "sim/fake_visibility.hpp"
 
 #include <algorithm>
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 using namespace std::chrono_literals;
 
@@ -29,4 +29,4 @@ Task<Result<dns::View>> FakeVisibility::look(dns::Location location, std::vector
   co_return view;
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 
 #include "vault/vault.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// A vault in memory, held to the same contract suite as the real ones.
 class FakeVault final : public vault::Vault {
@@ -22,6 +23,9 @@ class FakeVault final : public vault::Vault {
   /// Makes the next call of store(), load() or describe() fail; several line up.
   void fail_next(Error error) { failures_.push_back(std::move(error)); }
 
+  /// Keeps the newest versions of each domain alone: years of a large fleet fit into memory.
+  void keep_versions(std::size_t most) { most_versions_ = most; }
+
   /// How often a version became current: storing the same one again does not count.
   int versions_stored() const { return versions_stored_; }
 
@@ -29,6 +33,7 @@ class FakeVault final : public vault::Vault {
   struct Entry {
     std::string current;
     std::map<std::string, Material> versions;
+    std::deque<std::string> order;  ///< in which they were stored
   };
 
   std::optional<Error> take_failure();
@@ -37,6 +42,7 @@ class FakeVault final : public vault::Vault {
   std::deque<Error> failures_;
   std::optional<Error> refusal_;
   int versions_stored_ = 0;
+  std::size_t most_versions_ = std::numeric_limits<std::size_t>::max();
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -8,7 +8,7 @@
 #include "base/time.hpp"
 #include "http/client.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// What AWS answers to a request whose signature it does not accept; nothing when it does. As
 /// strict as AWS, and more: the time within 5 minutes of the server's clock, the right key, token
@@ -23,4 +23,4 @@ std::optional<http::Response> refuse_bad_signature(const http::Request& request,
 /// An HTTP date (RFC 9110 section 5.6.7), such as "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(Time time);
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

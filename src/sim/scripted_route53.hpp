@@ -13,16 +13,17 @@
 #include "aws/credentials.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "fakes/route53_zones.hpp"
 #include "http/client.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/random.hpp"
+#include "sim/route53_zones.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// Route 53, as strict as it is or more (AWS API reference and developer guide, API version
 /// 2013-04-01), and STS's GetCallerIdentity. An HTTP client for the virtual clock; answer() is the
-/// same without time, for a real server's handler. What the API has no answer for fails the test.
+/// same without time, for a real server's handler. A request that the API does not have throws
+/// std::logic_error.
 class ScriptedRoute53 final : public http::Client {
  public:
   struct Options {
@@ -33,6 +34,9 @@ class ScriptedRoute53 final : public http::Client {
     /// A change is in sync after a time between these.
     Duration least_to_in_sync = std::chrono::seconds(15);
     Duration most_to_in_sync = std::chrono::seconds(90);
+    /// And this share of them takes that long.
+    double slow_changes = 0;
+    Duration slow_to_in_sync = std::chrono::minutes(30);
     /// An answer takes a time between these.
     Duration least_latency = std::chrono::milliseconds(20);
     Duration most_latency = std::chrono::milliseconds(120);
@@ -40,6 +44,8 @@ class ScriptedRoute53 final : public http::Client {
     bool refuse_while_pending = false;
     /// What the server's clock is ahead of ours.
     Duration clock_ahead{0};
+    /// How many of the last calls and changes it remembers; nothing: all.
+    std::optional<std::size_t> calls_kept = {};
   };
 
   /// What happens to one call instead of, or after, what it asks for.
@@ -81,8 +87,9 @@ class ScriptedRoute53 final : public http::Client {
     interference_ = std::move(interference);
   }
 
-  /// All calls of Route 53, refused ones too.
+  /// The calls of Route 53, refused ones too, as far as they are kept; and how many there were.
   const std::deque<CallRecord>& calls() const { return calls_; }
+  std::size_t all_calls() const { return all_calls_; }
   std::size_t count(const std::string& operation) const;
   std::size_t sts_calls() const { return sts_calls_; }
   std::size_t refused(const std::string& code) const;
@@ -137,7 +144,11 @@ class ScriptedRoute53 final : public http::Client {
   std::map<std::pair<std::string, std::size_t>, Fault> faults_;
   std::function<void()> interference_;
   std::deque<CallRecord> calls_;
+  std::size_t all_calls_ = 0;
+  std::map<std::string, std::size_t> counts_;    // by operation
+  std::map<std::string, std::size_t> refusals_;  // by code
+  std::uint64_t change_numbers_ = 0;
   std::size_t sts_calls_ = 0;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

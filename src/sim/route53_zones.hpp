@@ -13,7 +13,7 @@
 #include "model/fqdn.hpp"
 #include "model/identifiers.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 struct HostedZone {
   std::string id;  ///< without "/hostedzone/"
@@ -79,7 +79,14 @@ class Route53Zones {
   /// The moment from which every name server shows a value; nothing when no change sets it.
   std::optional<Time> shown_everywhere_from(const Fqdn& name, const TxtValue& value) const;
 
-  /// How many TXT values stand in all zones.
+  struct TxtValueThere {
+    std::string zone;
+    std::string name;   ///< with a trailing dot
+    std::string value;  ///< in its quotes
+  };
+  /// All TXT values that stand in all zones.
+  std::vector<TxtValueThere> txt_values() const;
+  /// How many there are.
   std::size_t txt_value_count() const;
 
   /// By what Route 53 sorts a name: its labels in reverse, each with a dot.
@@ -111,4 +118,4 @@ class Route53Zones {
   ByName by_name_;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

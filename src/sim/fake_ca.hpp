@@ -6,16 +6,18 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "acme/client.hpp"
 #include "crypto/local_ca.hpp"
-#include "fakes/boulder_limits.hpp"
 #include "http/client.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/random.hpp"
+#include "sim/boulder_limits.hpp"
+#include "sim/line.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// A CA's refusal as the real client tells it: `type` is the part behind
 /// urn:ietf:params:acme:error:.
@@ -35,14 +37,22 @@ class FakeCa final : public acme::Client {
 
   /// Of a hundred calls, how many break off before, and how many after their work is done.
   void set_faults(int before, int after) {
-    faults_before_ = before;
-    faults_after_ = after;
+    auto options = line_.options();
+    options.breaks_before = before / 100.0;
+    options.breaks_after = after / 100.0;
+    line_.set_options(options);
   }
   /// Nobody answers there from now on, or again.
-  void set_down(bool down) { down_ = down; }
+  void set_down(bool down) { line_.set_down_until(down ? Time::max() : Time::min()); }
+  Line& line() { return line_; }
+  /// How long a validation takes.
+  void validate_within(Duration least, Duration most) { validates_within_ = {least, most}; }
   void set_validity(Duration validity) { validity_ = validity; }
+  Duration validity() const { return validity_; }
   /// Refuses this name when its authorization is looked at.
   void refuse(const Fqdn& name) { refused_.insert(name); }
+  /// And no longer.
+  void pardon(const Fqdn& name) { refused_.erase(name); }
   /// Lets every validation under way fail, as when the name server has just gone.
   void fail_validations();
   void offer_no_dns_01() { offers_dns_01_ = false; }
@@ -88,6 +98,38 @@ class FakeCa final : public acme::Client {
   void set_window(std::string ari_id, RenewalWindow window) {
     windows_.insert_or_assign(std::move(ari_id), std::move(window));
   }
+  /// From now on it names windows for what it issues, as Boulder does (wfe2 of 2026-08): at two
+  /// thirds of the lifetime, a half below ten days, a fiftieth wide; and wants to be asked again
+  /// after `again_after`.
+  void give_windows(Duration again_after) {
+    gives_windows_ = true;
+    asked_again_after_ = again_after;
+    offer_renewal_info();
+  }
+  /// A certificate that was got before everything here began; the chain in PEM.
+  std::string give(const std::vector<Fqdn>& names, const std::string& public_key, Time not_before,
+                   Time not_after);
+  /// What it knows of a certificate with a window.
+  struct Given {
+    std::vector<std::string> names;
+    Time not_before{};
+    Time not_after{};
+    std::optional<Time> recalled_at = {};
+    std::string explanation = {};
+  };
+  std::optional<Given> given(const std::string& ari_id) const;
+  /// Wants this share of its good certificates that have no successor replaced at once: their
+  /// windows lie in the past from now on, as Boulder has them before it revokes. Gives how many.
+  int recall(double share, std::string explanation);
+  /// How many of these have no successor yet.
+  int recalled_left() const;
+  /// Forgets orders that are older, and certificates that have ended: years of a large fleet fit
+  /// into memory.
+  void forget_after(Duration age) { forgets_after_ = age; }
+  /// Is asked to look at each finalize before it is carried out.
+  using Watch = std::function<Task<void>(OrderUrl order, std::string csr, std::string replaces)>;
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
+
   /// How many times it was asked about renewals.
   int renewal_questions() const { return renewal_questions_; }
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
@@ -103,7 +145,7 @@ class FakeCa final : public acme::Client {
   std::optional<int> revoked(const Fingerprint& certificate) const;
 
   int orders_placed() const { return static_cast<int>(orders_.size()); }
-  int certificates_issued() const { return static_cast<int>(issued_for_.size()); }
+  int certificates_issued() const { return issued_; }
   /// How many certificates were issued for these names.
   int issued_for(const std::vector<std::string>& names) const;
   int calls() const { return calls_; }
@@ -150,7 +192,10 @@ class FakeCa final : public acme::Client {
 
   /// The time an exchange takes, and the fault that strikes it before its work, if any.
   Task<std::optional<Error>> exchange(std::string op);
-  std::optional<Error> lost_reply(std::string op);
+  std::string issue(const std::vector<std::string>& names, const std::string& public_key,
+                    Time not_before, Time not_after);
+  void forget_old();
+  std::optional<RenewalWindow> window_of(const std::string& ari_id) const;
   void settle(Order& order);
   std::optional<Error> limited(const std::vector<std::string>& names, const std::string& replaces);
   Authorization& authorization_for(const Fqdn& name);
@@ -170,6 +215,7 @@ class FakeCa final : public acme::Client {
   runtime::Clock& clock_;
   runtime::Random& random_;
   Lookup lookup_;
+  Line line_;
   crypto::LocalCa ca_;
   std::map<std::string, crypto::LocalCa> alternates_;  ///< by the name of the root
   int lost_alternates_ = 0;
@@ -187,8 +233,6 @@ class FakeCa final : public acme::Client {
   std::optional<BoulderLimits> limits_;
   bool offers_dns_01_ = true;
   bool keeps_list_ = true;
-  int faults_before_ = 0;
-  int faults_after_ = 0;
   int calls_ = 0;
   std::uint64_t next_ = 1;
   acme::Directory directory_;
@@ -198,12 +242,21 @@ class FakeCa final : public acme::Client {
   std::optional<std::set<int>> reasons_;               ///< that it revokes for; nothing: all
   std::map<std::string, RenewalWindow> windows_;       ///< by ARI id
   int renewal_questions_ = 0;
-  bool down_ = false;
+  bool gives_windows_ = false;
+  Duration asked_again_after_ = std::chrono::hours(6);  // as Boulder says
+  std::map<std::string, Given> given_;                  ///< by ARI id
+  std::multimap<Time, std::string> expiries_;           ///< of those
+  std::optional<Duration> forgets_after_;
+  std::deque<std::pair<Time, std::string>> ages_;  ///< of orders
+  Watch watch_;
+  std::pair<Duration, Duration> validates_within_{std::chrono::milliseconds(200),
+                                                  std::chrono::seconds(5)};
   Duration validity_ = std::chrono::days(90);
   std::set<std::string> replaced_;       ///< ARI ids of certificates with a successor
   std::map<std::string, Order> orders_;  ///< by URL
   std::map<std::string, Authorization> authorizations_;
-  std::vector<std::vector<std::string>> issued_for_;
+  int issued_ = 0;
+  std::map<std::vector<std::string>, int> issued_for_;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -8,7 +8,7 @@
 
 #include "base/time.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// The limits of Let's Encrypt as Boulder keeps them (ratelimits/ and ra/ of 2026-08): each bucket
 /// is a moment in nanoseconds, asked at newOrder, and spent there or when the certificate is
@@ -42,6 +42,8 @@ class BoulderLimits {
   void failed(const std::string& account, const std::string& name, Time now);
 
   int refusals() const { return refusals_; }
+  /// In its words; empty: there was none.
+  const std::string& last_refusal() const { return last_refusal_; }
 
  private:
   using Moment = std::chrono::sys_time<std::chrono::nanoseconds>;
@@ -67,6 +69,7 @@ class BoulderLimits {
   std::map<std::string, Moment> full_at_;
   std::map<std::vector<std::string>, Time> issued_at_;
   int refusals_ = 0;
+  std::string last_refusal_;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,10 +1,10 @@
-#include "fakes/fake_target.hpp"
+#include "sim/fake_target.hpp"
 
 #include <utility>
 
-#include "fakes/same_material.hpp"
+#include "sim/same_material.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 Task<Result<std::optional<deploy::Installation>>> FakeTarget::observe(Fqdn domain) {
   const auto entry = entries_.find(domain);
@@ -32,6 +32,7 @@ Task<Result<deploy::Receipt>> FakeTarget::install(Fqdn domain, Material material
   leftovers_ += entry == entries_.end() ? 0 : 1;
   entries_.insert_or_assign(domain, Entry{version_key, std::move(material), leftovers});
   ++installs_;
+  if (watch_) watch_(domain);
   co_return deploy::Receipt{Installed::installed, domain, version_key};
 }
 
@@ -70,4 +71,16 @@ const Material* FakeTarget::served(const Fqdn& domain) const {
   return entry == entries_.end() ? nullptr : &entry->second.material;
 }
 
-}  // namespace certherd::fakes
+const crypto::CertificateInfo* FakeTarget::leaf(const Fqdn& domain) const {
+  const auto entry = entries_.find(domain);
+  if (entry == entries_.end()) return nullptr;
+  auto& leaf = entry->second.leaf;
+  if (!leaf) {
+    auto chain = crypto::read_chain(entry->second.material.fullchain);
+    if (!chain) return nullptr;
+    leaf = std::move(chain->front());
+  }
+  return &*leaf;
+}
+
+}  // namespace certherd::sim

@@ -1,16 +1,16 @@
-#include "fakes/route53_zones.hpp"
+#include "sim/route53_zones.hpp"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "dns/route53/txt_value.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 using dns::route53::unquote;
@@ -52,7 +52,7 @@ void Route53Zones::add(HostedZone zone) {
   const auto id = zone.id;
   auto [added, is_new] =
       zones_.emplace(id, Zone{.zone = std::move(zone), .sets = {}, .history = {}});
-  EXPECT_TRUE(is_new) << id;
+  if (!is_new) throw std::logic_error("two hosted zones with the id " + id);
   const auto& own = added->second.zone;
   by_name_.emplace(std::pair(reversed(own.name.text()), id), &own);
   for (const auto* type : {"NS", "SOA"}) {
@@ -62,7 +62,7 @@ void Route53Zones::add(HostedZone zone) {
 
 void Route53Zones::remove(const std::string& id) {
   const auto* zone = find(id);
-  ASSERT_NE(zone, nullptr) << id;
+  if (zone == nullptr) throw std::logic_error("no hosted zone has the id " + id);
   by_name_.erase({reversed(zone->name.text()), id});
   zones_.erase(id);
 }
@@ -300,14 +300,19 @@ std::optional<Time> Route53Zones::shown_everywhere_from(const Fqdn& name,
   return std::ranges::max(*moments);
 }
 
-std::size_t Route53Zones::txt_value_count() const {
-  std::size_t count = 0;
+std::vector<Route53Zones::TxtValueThere> Route53Zones::txt_values() const {
+  std::vector<TxtValueThere> there;
   for (const auto& [id, zone] : zones_) {
     for (const auto& [key, set] : zone.sets) {
-      if (set.type == "TXT") count += set.values.size();
+      if (set.type != "TXT") continue;
+      for (const auto& value : set.values) {
+        there.push_back({.zone = id, .name = set.name, .value = value});
+      }
     }
   }
-  return count;
+  return there;
 }
 
-}  // namespace certherd::fakes
+std::size_t Route53Zones::txt_value_count() const { return txt_values().size(); }
+
+}  // namespace certherd::sim

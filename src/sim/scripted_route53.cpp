@@ -1,18 +1,18 @@
-#include "fakes/scripted_route53.hpp"
+#include "sim/scripted_route53.hpp"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <pugixml.hpp>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
-#include "fakes/aws_signature.hpp"
+#include "sim/aws_signature.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 using Method = http::Request::Method;
@@ -315,11 +315,13 @@ void ScriptedRoute53::fail(const std::string& operation, std::size_t nth, Fault 
 }
 
 std::size_t ScriptedRoute53::count(const std::string& operation) const {
-  return static_cast<std::size_t>(std::ranges::count(calls_, operation, &CallRecord::operation));
+  const auto known = counts_.find(operation);
+  return known == counts_.end() ? 0 : known->second;
 }
 
 std::size_t ScriptedRoute53::refused(const std::string& code) const {
-  return static_cast<std::size_t>(std::ranges::count(calls_, code, &CallRecord::code));
+  const auto known = refusals_.find(code);
+  return known == refusals_.end() ? 0 : known->second;
 }
 
 std::optional<Time> ScriptedRoute53::in_sync_at(const Ticket& change) const {
@@ -335,12 +337,9 @@ ScriptedRoute53::Outcome ScriptedRoute53::take(const http::Request& request) {
     return outcome;
   }
   const auto target = Target::of(request);
-  if (!target) {
-    ADD_FAILURE() << "Route 53 has no such call: " << request.url;
-    outcome.response = refusal(404, "UnknownOperationException", "no such call");
-    return outcome;
-  }
+  if (!target) throw std::logic_error("Route 53 has no such call: " + request.url);
 
+  if (options_.calls_kept && calls_.size() >= *options_.calls_kept) calls_.pop_front();
   auto& call = calls_.emplace_back();
   call.at = clock_.now();
   call.operation = target->operation;
@@ -370,6 +369,9 @@ ScriptedRoute53::Outcome ScriptedRoute53::take(const http::Request& request) {
     }
   }
   call.status = outcome.response.status;
+  ++all_calls_;
+  ++counts_[call.operation];
+  if (!call.code.empty()) ++refusals_[call.code];
   if (fault != faults_.end() && fault->second.kind == Fault::Kind::lost_reply) outcome.lost = true;
   if (fault != faults_.end() && fault->second.kind == Fault::Kind::cut_off) {
     outcome.response.body.resize(outcome.response.body.size() / 2);
@@ -379,7 +381,9 @@ ScriptedRoute53::Outcome ScriptedRoute53::take(const http::Request& request) {
 
 http::Response ScriptedRoute53::answer_sts(const http::Request& request) {
   ++sts_calls_;
-  EXPECT_EQ(request.body, "Action=GetCallerIdentity&Version=2011-06-15");
+  if (request.body != "Action=GetCallerIdentity&Version=2011-06-15") {
+    throw std::logic_error("STS has no such call: " + request.body);
+  }
   return xml_answer(
       200, fmt::format("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/"
                        "2011-06-15/\"><GetCallerIdentityResult>{}{}{}</GetCallerIdentityResult>"
@@ -500,10 +504,7 @@ http::Response ScriptedRoute53::get_change(const std::string& id) const {
 http::Response ScriptedRoute53::change_sets(const std::string& zone, const std::string& body,
                                             CallRecord* call) {
   auto batch = read_batch(body);
-  if (!batch) {
-    ADD_FAILURE() << "no ChangeResourceRecordSetsRequest: " << body;
-    return refusal(400, "InvalidInput", "Invalid XML");
-  }
+  if (!batch) throw std::logic_error("no ChangeResourceRecordSetsRequest: " + body);
   call->changes = std::move(*batch);
   const bool pending = options_.refuse_while_pending && pending_until_[zone] > clock_.now();
   if (busy_.contains(zone) || pending) {
@@ -538,6 +539,9 @@ http::Response ScriptedRoute53::change_sets(const std::string& zone, const std::
   const auto id = plan.id;
   pending_until_[zone] = std::max(pending_until_[zone], plan.in_sync_at);
   changes_.emplace(id, std::move(plan));
+  // They are numbered in the order in which they came.
+  if (options_.calls_kept && changes_.size() > *options_.calls_kept)
+    changes_.erase(changes_.begin());
   return good("ChangeResourceRecordSetsResponse",
               fmt::format("<ChangeInfo>{}{}{}</ChangeInfo>", element("Id", "/change/" + id),
                           element("Status", "PENDING"),
@@ -557,9 +561,11 @@ bool ScriptedRoute53::draw(Bucket* bucket, double per_second, double burst, doub
 
 Route53Schedule ScriptedRoute53::schedule() {
   const auto now = clock_.now();
-  const auto whole = between(options_.least_to_in_sync, options_.most_to_in_sync);
+  const bool slow = options_.slow_changes > 0 && random_.fraction() < options_.slow_changes;
+  const auto whole = slow ? options_.slow_to_in_sync
+                          : between(options_.least_to_in_sync, options_.most_to_in_sync);
   Route53Schedule schedule;
-  schedule.id = fmt::format("C{:013}", changes_.size() + 1);
+  schedule.id = fmt::format("C{:013}", ++change_numbers_);
   schedule.in_sync_at = now + whole;
   for (auto& moment : schedule.shown_at) moment = now + between(whole / 2, whole);
   return schedule;
@@ -570,4 +576,4 @@ Duration ScriptedRoute53::between(Duration least, Duration most) {
   return least + Duration(static_cast<std::int64_t>(random_.uniform(0, span)));
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

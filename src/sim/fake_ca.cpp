@@ -1,4 +1,4 @@
-#include "fakes/fake_ca.hpp"
+#include "sim/fake_ca.hpp"
 
 #include <fmt/format.h>
 
@@ -11,10 +11,18 @@
 #include "crypto/jws.hpp"
 #include "crypto/x509.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// Of all roots, so that ARI ids are the same in each run. It signs for nobody else.
+Secret<std::string> root_key() {
+  return Secret<std::string>(
+      "-----BEGIN PRIVATE KEY-----\n"
+      "MC4CAQAwBQYDK2VwBCIEIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g\n-----END PRIVATE "
+      "KEY-----\n");
+}
 
 Error error_of(Error::Kind kind, std::string op, std::string detail) {
   Error error;
@@ -23,6 +31,9 @@ Error error_of(Error::Kind kind, std::string op, std::string detail) {
   error.detail = std::move(detail);
   return error;
 }
+
+constexpr std::string_view challenge_prefix = "https://ca.test/challenge/";
+constexpr std::string_view certificate_suffix = "/certificate";
 
 std::string url(std::string_view kind, std::uint64_t number) {
   return fmt::format("https://ca.test/{}/{}", kind, number);
@@ -45,7 +56,8 @@ FakeCa::FakeCa(runtime::Clock& clock, runtime::Random& random, Lookup lookup)
     : clock_(clock),
       random_(random),
       lookup_(std::move(lookup)),
-      ca_("fake root", clock.now()),
+      line_(clock, random),
+      ca_("fake root", clock.now(), crypto::PrivateKey::from_pem(root_key()).value()),
       own_{.thumbprint = "own", .account = AccountUrl(url("account", 0))} {
   directory_.new_account = "https://ca.test/new-account";
   directory_.new_order = "https://ca.test/new-order";
@@ -59,18 +71,8 @@ FakeCa::FakeCa(runtime::Clock& clock, runtime::Random& random, Lookup lookup)
 
 Task<std::optional<Error>> FakeCa::exchange(std::string op) {
   ++calls_;
-  const auto delay = std::chrono::milliseconds(random_.uniform(20, 200));
-  co_await clock_.sleep_for(delay);
-  if (down_) co_return error_of(Error::Kind::transient, std::move(op), "nobody answers");
-  if (random_.uniform(1, 100) <= static_cast<std::uint64_t>(faults_before_)) {
-    co_return error_of(Error::Kind::transient, std::move(op), "the connection broke off");
-  }
-  co_return std::nullopt;
-}
-
-std::optional<Error> FakeCa::lost_reply(std::string op) {
-  if (random_.uniform(1, 100) > static_cast<std::uint64_t>(faults_after_)) return std::nullopt;
-  return error_of(Error::Kind::transient, std::move(op), "the reply was lost");
+  forget_old();
+  return line_.there(std::move(op));
 }
 
 Error FakeCa::unknown(std::string op) const {
@@ -103,7 +105,7 @@ Task<Result<acme::AccountInfo>> FakeCa::find_or_make_account(Signer* signer,
   }
   auto shown = found->second;
   shown.created = !known;
-  if (auto fault = lost_reply("newAccount")) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back("newAccount")) co_return fail(std::move(*fault));
   signer->account = shown.url;
   co_return shown;
 }
@@ -123,7 +125,7 @@ Task<Result<acme::AccountInfo>> FakeCa::change_account(
   if (auto refused = denied(*signer, op)) co_return fail(std::move(*refused));
   auto& account = accounts_.at(signer->thumbprint);
   change(account);
-  if (auto fault = lost_reply(op)) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back(op)) co_return fail(std::move(*fault));
   co_return account;
 }
 
@@ -158,7 +160,7 @@ Task<Status> FakeCa::roll_over(Signer* signer, crypto::PrivateKey next) {
   auto account = accounts_.extract(signer->thumbprint);
   account.key() = thumbprint;
   accounts_.insert(std::move(account));
-  if (auto fault = lost_reply("keyChange")) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back("keyChange")) co_return fail(std::move(*fault));
   signer->thumbprint = std::move(thumbprint);
   co_return Status{};
 }
@@ -186,7 +188,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   if (auto refused = limited(names, wanted.replaces)) co_return fail(std::move(*refused));
   if (const auto* same = order_again(names)) {
     auto shown = same->shown;
-    if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
+    if (auto fault = co_await line_.back("newOrder")) co_return fail(std::move(*fault));
     co_return shown;
   }
   const auto number = next_++;
@@ -206,22 +208,22 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
     std::swap(listed[i - 1], listed[random_.uniform(0, i - 1)]);
   }
   auto shown = order.shown;
+  if (forgets_after_) ages_.emplace_back(clock_.now(), order.shown.url.text());
   orders_.emplace(order.shown.url.text(), std::move(order));
-  if (auto fault = lost_reply("newOrder")) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back("newOrder")) co_return fail(std::move(*fault));
   co_return shown;
 }
 
 std::optional<Error> FakeCa::limited(const std::vector<std::string>& names,
                                      const std::string& replaces) {
   if (!limits_) return std::nullopt;
-  const auto window = windows_.find(replaces);
-  const bool in_window = window != windows_.end() && window->second.start <= clock_.now() &&
-                         clock_.now() < window->second.end;
+  const auto window = window_of(replaces);
+  const bool in_window = window && window->start <= clock_.now() && clock_.now() < window->end;
   const auto refusal = limits_->new_order(own_.account.text(), names, in_window, clock_.now());
   if (!refusal) return std::nullopt;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal->retry_in).count();
-  return fakes::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_.now(),
-                        {{"retry-after", std::to_string(seconds)}});
+  return sim::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_.now(),
+                      {{"retry-after", std::to_string(seconds)}});
 }
 
 FakeCa::Authorization& FakeCa::authorization_for(const Fqdn& name) {
@@ -280,7 +282,8 @@ void FakeCa::settle(Order& order) {
   if (order.issued_from) {
     const bool there = clock_.now() >= *order.issued_from;
     shown.status = there ? acme::OrderStatus::valid : acme::OrderStatus::processing;
-    if (there) shown.certificate = CertificateUrl(shown.url.text() + "/certificate");
+    if (there)
+      shown.certificate = CertificateUrl(shown.url.text() + std::string(certificate_suffix));
     return;
   }
   bool all_valid = true;
@@ -327,19 +330,24 @@ Task<Result<acme::Challenge>> FakeCa::answer(ChallengeUrl challenge_url) {
 
 Task<Result<acme::Challenge>> FakeCa::answer_by(const Signer* signer, ChallengeUrl challenge_url) {
   if (auto fault = co_await exchange("challenge")) co_return fail(std::move(*fault));
-  for (auto& [text, authorization] : authorizations_) {
+  const auto own = challenge_url.text().starts_with(challenge_prefix)
+                       ? authorizations_.find("https://ca.test/authz/" +
+                                              challenge_url.text().substr(challenge_prefix.size()))
+                       : authorizations_.end();
+  if (own != authorizations_.end()) {
+    auto& authorization = own->second;
     auto& challenge = authorization.shown.challenges.front();
-    if (challenge.url != challenge_url) continue;
     if (!authorization.valid_from) {
       const auto& identifier = authorization.shown.identifier;
-      authorization.valid_from =
-          clock_.now() + std::chrono::milliseconds(random_.uniform(200, 5'000));
+      const auto least = static_cast<std::uint64_t>(validates_within_.first.count());
+      const auto most = static_cast<std::uint64_t>(validates_within_.second.count());
+      authorization.valid_from = clock_.now() + Duration(random_.uniform(least, most));
       authorization.succeeds =
           !refused_.contains(identifier) &&
           lookup_(identifier.challenge_name(), value_of(*signer, challenge.token));
     }
     auto shown = challenge;
-    if (auto fault = lost_reply("challenge")) co_return fail(std::move(*fault));
+    if (auto fault = co_await line_.back("challenge")) co_return fail(std::move(*fault));
     co_return shown;
   }
   co_return fail(unknown("challenge"));
@@ -365,23 +373,48 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   if (request->names != order.shown.identifiers) {
     co_return fail(error_of(Error::Kind::rejected, "finalize", "the CSR has other names"));
   }
+  if (watch_) co_await watch_(order_url, csr, order.replaces);
   order.issued_from = clock_.now() + std::chrono::milliseconds(random_.uniform(0, 3'000));
-  const auto serial = first_serial_ + issued_for_.size();
-  order.chain = ca_.issue(request->public_key, request->names, serial, clock_.now() - 1h,
-                          clock_.now() + validity_);
-  issued_for_.push_back(request->names);
+  order.chain =
+      issue(request->names, request->public_key, clock_.now() - 1h, clock_.now() + validity_);
   if (limits_) limits_->issued(request->names, clock_.now());
   if (!order.replaces.empty()) replaced_.insert(order.replaces);
   settle(order);
-  if (auto fault = lost_reply("finalize")) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back("finalize")) co_return fail(std::move(*fault));
   co_return order.shown;
+}
+
+std::string FakeCa::issue(const std::vector<std::string>& names, const std::string& public_key,
+                          Time not_before, Time not_after) {
+  const auto serial = first_serial_ + static_cast<std::size_t>(issued_);
+  auto chain = ca_.issue(public_key, names, serial, not_before, not_after);
+  ++issued_;
+  ++issued_for_[names];
+  if (gives_windows_) {
+    const auto leaf = crypto::read_chain(chain).value().front();
+    expiries_.emplace(not_after, leaf.ari_id);
+    given_.insert_or_assign(
+        leaf.ari_id, Given{.names = names, .not_before = not_before, .not_after = not_after});
+  }
+  return chain;
+}
+
+std::string FakeCa::give(const std::vector<Fqdn>& names, const std::string& public_key,
+                         Time not_before, Time not_after) {
+  std::vector<std::string> texts;
+  for (const auto& name : names) texts.push_back(name.text());
+  std::ranges::sort(texts);
+  if (limits_) limits_->issued(texts, not_before);
+  return issue(texts, public_key, not_before, not_after);
 }
 
 Task<Result<acme::Chain>> FakeCa::download(CertificateUrl certificate_url) {
   if (auto fault = co_await exchange("certificate")) co_return fail(std::move(*fault));
-  for (const auto& [text, order] : orders_) {
+  const auto suffix = certificate_url.text().find(certificate_suffix);
+  const auto found = orders_.find(certificate_url.text().substr(0, suffix));
+  if (found != orders_.end() && !found->second.shown.certificate.empty()) {
+    const auto& order = found->second;
     const auto& own = order.shown.certificate.text();
-    if (own.empty() || !certificate_url.text().starts_with(own)) continue;
     acme::Chain chain;
     if (certificate_url == order.shown.certificate) {
       chain.pem = order.chain;
@@ -400,13 +433,69 @@ Task<Result<acme::Chain>> FakeCa::download(CertificateUrl certificate_url) {
   co_return fail(unknown("certificate"));
 }
 
+std::optional<RenewalWindow> FakeCa::window_of(const std::string& ari_id) const {
+  if (const auto set = windows_.find(ari_id); set != windows_.end()) return set->second;
+  const auto given = given_.find(ari_id);
+  if (given == given_.end()) return std::nullopt;
+  const auto& [names, not_before, not_after, recalled_at, explanation] = given->second;
+  if (recalled_at) {
+    return RenewalWindow{
+        .start = *recalled_at - 1h, .end = *recalled_at - 30min, .explanation_url = explanation};
+  }
+  const auto lifetime = not_after - not_before;
+  const auto share = lifetime < std::chrono::days(10) ? lifetime / 2 : lifetime * 2 / 3;
+  const auto middle = not_before + share;
+  return RenewalWindow{
+      .start = middle - lifetime / 100, .end = middle + lifetime / 100, .explanation_url = {}};
+}
+
+int FakeCa::recall(double share, std::string explanation) {
+  int recalled = 0;
+  for (auto& [ari_id, given] : given_) {
+    if (given.not_after <= clock_.now() || replaced_.contains(ari_id)) continue;
+    if (random_.fraction() >= share) continue;
+    given.recalled_at = clock_.now();
+    given.explanation = explanation;
+    recalled += 1;
+  }
+  return recalled;
+}
+
+int FakeCa::recalled_left() const {
+  return static_cast<int>(std::ranges::count_if(given_, [this](const auto& entry) {
+    return entry.second.recalled_at && !replaced_.contains(entry.first);
+  }));
+}
+
+std::optional<FakeCa::Given> FakeCa::given(const std::string& ari_id) const {
+  const auto found = given_.find(ari_id);
+  if (found == given_.end()) return std::nullopt;
+  return found->second;
+}
+
+void FakeCa::forget_old() {
+  if (!forgets_after_) return;
+  while (!ages_.empty() && ages_.front().first < clock_.now() - *forgets_after_) {
+    const auto old = orders_.find(ages_.front().second);
+    ages_.pop_front();
+    if (old == orders_.end()) continue;
+    for (const auto& url : old->second.shown.authorizations) authorizations_.erase(url.text());
+    orders_.erase(old);
+  }
+  while (!expiries_.empty() && expiries_.begin()->first < clock_.now()) {
+    given_.erase(expiries_.begin()->second);
+    replaced_.erase(expiries_.begin()->second);
+    expiries_.erase(expiries_.begin());
+  }
+}
+
 Task<Result<acme::RenewalInfo>> FakeCa::renewal_info(std::string ari_id) {
   ++renewal_questions_;
   if (auto fault = co_await exchange("renewalInfo")) co_return fail(std::move(*fault));
-  const auto window = windows_.find(ari_id);
-  if (window == windows_.end()) co_return fail(unknown("renewalInfo"));
-  constexpr auto again_after = std::chrono::hours(6);  // as Boulder says
-  co_return acme::RenewalInfo{.window = window->second, .retry_at = clock_.now() + again_after};
+  auto window = window_of(ari_id);
+  if (!window) co_return fail(unknown("renewalInfo"));
+  co_return acme::RenewalInfo{.window = std::move(*window),
+                              .retry_at = clock_.now() + asked_again_after_};
 }
 
 Task<Status> FakeCa::revoke(std::string certificate_der, std::optional<int> reason) {
@@ -437,7 +526,7 @@ Task<Status> FakeCa::revoke_by(std::string certificate_der, std::optional<crypto
   if (!revoked_.emplace(certificate->fingerprint, reason.value_or(0)).second) {
     co_return fail(refusal("revokeCert", 400, "alreadyRevoked", "it was revoked before"));
   }
-  if (auto fault = lost_reply("revokeCert")) co_return fail(std::move(*fault));
+  if (auto fault = co_await line_.back("revokeCert")) co_return fail(std::move(*fault));
   co_return Status{};
 }
 
@@ -458,7 +547,8 @@ TxtValue FakeCa::value_of(const Signer& signer, const std::string& token) {
 TxtValue FakeCa::challenge_value(const std::string& token) const { return value_of(own_, token); }
 
 int FakeCa::issued_for(const std::vector<std::string>& names) const {
-  return static_cast<int>(std::ranges::count(issued_for_, names));
+  const auto found = issued_for_.find(names);
+  return found == issued_for_.end() ? 0 : found->second;
 }
 
 /// One key at a FakeCa. What is no matter of accounts goes through once the signer is known.
@@ -538,4 +628,4 @@ std::unique_ptr<acme::Client> FakeCa::client(const crypto::PrivateKey& key) {
   return std::make_unique<FakeAccountClient>(*this, key);
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

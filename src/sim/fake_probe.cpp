@@ -1,23 +1,26 @@
-#include "fakes/fake_probe.hpp"
+#include "sim/fake_probe.hpp"
+
+#include <optional>
+#include <utility>
 
 #include "crypto/x509.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 using namespace std::chrono_literals;
 
 Task<Result<probe::Observation>> FakeProbe::look(Endpoint endpoint, Time) {
-  const auto* before = target_.served(endpoint.host);
-  const auto chain = before == nullptr ? std::string() : before->fullchain;
+  ++looks_;
+  const auto* before = target_.leaf(endpoint.host);
+  std::optional<crypto::CertificateInfo> leaf;
+  if (before != nullptr) leaf = *before;
   co_await clock_.sleep_for(50ms);
-  if (chain.empty() || clock_.now() < blind_until_) {
+  if (!leaf || clock_.now() < blind_until_) {
     co_return fail(Error::Kind::transient, "probe", endpoint.text() + " refuses the connection");
   }
-  auto read = crypto::read_chain(chain);
-  if (!read) co_return fail(std::move(read.error()));
   probe::Observation observation;
   observation.address = endpoint.text();
-  observation.leaf = read->front();
+  observation.leaf = std::move(*leaf);
   observation.name_matches = true;
   co_return observation;
 }
@@ -27,4 +30,4 @@ Task<Result<std::vector<std::string>>> FakeProbe::addresses(Endpoint endpoint, T
   co_return one;
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

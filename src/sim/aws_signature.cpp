@@ -1,4 +1,4 @@
-#include "fakes/aws_signature.hpp"
+#include "sim/aws_signature.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 constexpr std::chrono::minutes most_skew(5);  // AWS API reference, "Signature Version 4"
@@ -170,4 +170,4 @@ std::string http_date(Time time) {
       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

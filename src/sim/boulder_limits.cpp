@@ -1,4 +1,4 @@
-#include "fakes/boulder_limits.hpp"
+#include "sim/boulder_limits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-namespace certherd::fakes {
+namespace certherd::sim {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -109,6 +109,7 @@ std::optional<BoulderLimits::Refusal> BoulderLimits::new_order(const std::string
   }
   if (refusal) {
     ++refusals_;
+    last_refusal_ = refusal->detail;
     return refusal;
   }
   for (const auto& transaction : transactions) {
@@ -140,4 +141,4 @@ void BoulderLimits::failed(const std::string& account, const std::string& name, 
       {.bucket = "failures " + account + " " + name, .limit = divided(options_.failures)}, now);
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

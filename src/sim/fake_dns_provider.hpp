@@ -10,7 +10,7 @@
 #include "dns/provider.hpp"
 #include "runtime/clock.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// A DNS host in memory that behaves like a real one on a bad day: answers take time, changes
 /// take longer to stand everywhere, and chosen calls fail, also after having done their work.
@@ -97,4 +97,4 @@ class FakeDnsProvider final : public dns::Provider {
   std::size_t state_calls_ = 0;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 
+#include "crypto/x509.hpp"
 #include "deploy/target.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// A place that serves certificates, in memory; held to the same contract suite as the real ones.
 class FakeTarget final : public deploy::Target {
@@ -38,15 +40,21 @@ class FakeTarget final : public deploy::Target {
 
   /// What is served for the domain; null when nothing is.
   const Material* served(const Fqdn& domain) const;
+  /// The leaf of that chain; null when nothing is served, or no certificate.
+  const crypto::CertificateInfo* leaf(const Fqdn& domain) const;
+  /// Is told of each domain that serves something else from now on.
+  void set_watch(std::function<void(const Fqdn&)> watch) { watch_ = std::move(watch); }
 
  private:
   struct Entry {
     std::string version_key;
     Material material;
     int leftovers = 0;
+    mutable std::optional<crypto::CertificateInfo> leaf = {};  ///< read when it is asked for
   };
 
   std::map<Fqdn, Entry> entries_;
+  std::function<void(const Fqdn&)> watch_;
   std::deque<Error> failures_;
   std::optional<Error> refusal_;
   std::deque<Error> retire_failures_;
@@ -55,4 +63,4 @@ class FakeTarget final : public deploy::Target {
   int leftovers_ = 0;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -6,7 +6,7 @@
 #include "dns/visibility.hpp"
 #include "runtime/clock.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// The public DNS as one zone in memory: every name is in it, and a value is seen everywhere once
 /// the given look-up shows it.
@@ -31,4 +31,4 @@ class FakeVisibility final : public dns::Visibility {
   std::map<Fqdn, bool> lost_;
 };
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,10 +1,10 @@
-#include "fakes/fake_dns_provider.hpp"
+#include "sim/fake_dns_provider.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 using dns::ChangeState;
 using dns::TxtChange;
@@ -160,4 +160,4 @@ const Zone* FakeDnsProvider::zone_of(const Fqdn& name) const {
   return best;
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -2,7 +2,7 @@
 
 #include "model/material.hpp"
 
-namespace certherd::fakes {
+namespace certherd::sim {
 
 /// Secrets have no ==, so that none is compared carelessly; in a double nobody measures the time.
 inline bool same_material(const Material& left, const Material& right) {
@@ -10,4 +10,4 @@ inline bool same_material(const Material& left, const Material& right) {
          left.fullchain == right.fullchain;
 }
 
-}  // namespace certherd::fakes
+}  // namespace certherd::sim

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "sim/world.hpp"
+
+namespace certherd::sim {
+
+/// One process of the program: the service with all that dies with it. Ends by drain(), or is
+/// killed by cancelling run(): then everything it held is lost, and the store and the world go on.
+class Process {
+ public:
+  explicit Process(World& world);
+  ~Process();
+
+  /// Errors: the store's, or a lost lease.
+  Task<Status> run();
+  /// Once run() has ended or was cancelled.
+  Task<void> stop();
+  void drain();
+
+ private:
+  struct Parts;
+
+  World& world_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace certherd::sim

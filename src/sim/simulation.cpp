@@ -1,0 +1,247 @@
+#include "sim/simulation.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+#include "crypto/encoding.hpp"
+#include "runtime/task_group.hpp"
+#include "runtime/wakeup.hpp"
+#include "sim/mishaps.hpp"
+#include "sim/process.hpp"
+#include "sim/promises.hpp"
+#include "sim/world.hpp"
+
+namespace certherd::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::days;
+
+/// One run, from the first day to the last.
+class Run {
+ public:
+  Run(const Scenario& scenario, SimulationOptions options)
+      : options_(std::move(options)),
+        world_(scenario),
+        promises_(world_),
+        mishaps_(world_, promises_),
+        changed_(world_.loop()) {
+    promises_.set_log(options_.log);
+    outcome_.scenario = scenario;
+  }
+
+  Outcome run() {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      world_.loop().run(live());
+    } catch (const std::exception& error) {
+      outcome_.broken.push_back(
+          fmt::format("{} no defect: {}", format_time(world_.now()), error.what()));
+    }
+    sum_up();
+    outcome_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return std::move(outcome_);
+  }
+
+ private:
+  Task<void> live();
+  Task<void> live_once(Time until);
+  Task<void> work(Process* process);
+  Task<void> change_validity(Scenario::Validity change);
+  Task<void> recall(Scenario::Recall recall);
+  Task<void> count_days();
+  void count_day();
+  void set_breaks(double breaks, double kills);
+  Time first_end() const;
+  void sum_up();
+
+  SimulationOptions options_;
+  World world_;
+  Promises promises_;
+  Mishaps mishaps_;
+  runtime::Wakeup changed_;
+  Outcome outcome_;
+  Time begin_{};
+  bool killed_ = false;
+  bool over_ = false;
+  Status status_;
+  DayOf so_far_;  ///< totals at the end of the day before
+};
+
+Task<void> Run::live() {
+  const auto& scenario = world_.scenario();
+  co_await world_.found();
+  begin_ = world_.now();
+  const Time end = begin_ + scenario.span;
+  for (auto* line : world_.lines()) {
+    line->set_kill([this] {
+      killed_ = true;
+      changed_.notify_all();
+    });
+  }
+  if (scenario.watches_all()) promises_.plant_foreign_values();
+  if (scenario.established) promises_.note_established();
+  promises_.expect_served_from(first_end());
+  set_breaks(scenario.breaks, scenario.kills);
+
+  runtime::TaskGroup outside(world_.loop());
+  outside.spawn(promises_.look());
+  outside.spawn(count_days());
+  if (scenario.mishaps) outside.spawn(mishaps_.run());
+  for (const auto& change : scenario.validities) outside.spawn(change_validity(change));
+  outcome_.recalls.reserve(scenario.recalls.size());
+  for (const auto& each : scenario.recalls) outside.spawn(recall(each));
+
+  std::exception_ptr ended;
+  try {
+    while (world_.now() < end) {
+      co_await live_once(end);
+      if (!killed_) continue;
+      outcome_.kills += 1;
+      promises_.note_kill();
+      const auto pause = world_.random().uniform(1, 300);
+      co_await world_.loop().clock().sleep_for(std::chrono::seconds(pause));
+    }
+  } catch (...) {
+    ended = std::current_exception();  // nothing can be awaited in here
+  }
+  outside.cancel();
+  co_await outside.join();
+  if (ended) std::rethrow_exception(ended);
+  co_await promises_.look_at_the_end();
+}
+
+/// One process, until the end or its death.
+Task<void> Run::live_once(Time until) {
+  killed_ = false;
+  over_ = false;
+  Process process(world_);
+  runtime::TaskGroup group(world_.loop());
+  group.spawn(work(&process));
+  while (!killed_ && !over_ && world_.now() < until) co_await changed_.wait_until(until);
+  if (!killed_ && !over_) process.drain();
+  while (!killed_ && !over_) co_await changed_.wait();
+  if (killed_) group.cancel();
+  std::exception_ptr ended;
+  try {
+    co_await group.join();
+  } catch (...) {
+    ended = std::current_exception();  // nothing can be awaited in here
+  }
+  co_await process.stop();
+  if (ended) std::rethrow_exception(ended);
+  if (!killed_ && !status_)
+    throw std::runtime_error("the service ended: " + status_.error().message());
+}
+
+Task<void> Run::work(Process* process) {
+  status_ = co_await process->run();
+  over_ = true;
+  changed_.notify_all();
+}
+
+/// All must have a certificate by then, even where the CA's limits let only so many come.
+Time Run::first_end() const {
+  const auto& scenario = world_.scenario();
+  if (scenario.established) return begin_ + 1h;
+  const auto orders = scenario.limits.rates.find(policy::CaLimit::new_orders);
+  Duration span = days(2);
+  if (orders != scenario.limits.rates.end()) {
+    span +=
+        std::chrono::duration_cast<Duration>(orders->second.interval() * scenario.domains * 1.1);
+  }
+  return begin_ + span;
+}
+
+void Run::set_breaks(double breaks, double kills) {
+  for (auto* line : world_.lines()) {
+    auto options = line->options();
+    options.breaks_before = breaks / 2;
+    options.breaks_after = breaks / 2;
+    options.kills = kills;
+    line->set_options(options);
+  }
+}
+
+Task<void> Run::change_validity(Scenario::Validity change) {
+  co_await world_.loop().clock().sleep_until(begin_ + change.after);
+  world_.ca().set_validity(change.validity);
+}
+
+Task<void> Run::recall(Scenario::Recall recall) {
+  auto& clock = world_.loop().clock();
+  co_await clock.sleep_until(begin_ + recall.after);
+  auto& recalled = outcome_.recalls.emplace_back();
+  recalled.at = world_.now();
+  recalled.certificates = world_.ca().recall(recall.share, "https://ca.test/incident");
+  int left = recalled.certificates;
+  for (Time hour = recalled.at + 1h; left > 0; hour += 1h) {
+    co_await clock.sleep_until(hour);
+    const int now_left = world_.ca().recalled_left();
+    recalled.by_hour.push_back(left - now_left);
+    if (hour <= recalled.at + recall.within) recalled.in_time += left - now_left;
+    left = now_left;
+    if (left == 0) recalled.last = hour - recalled.at;
+  }
+}
+
+Task<void> Run::count_days() {
+  for (int day = 1;; ++day) {
+    co_await world_.loop().clock().sleep_until(begin_ + days(day));
+    count_day();
+    if (options_.progress) options_.progress(day);
+  }
+}
+
+void Run::count_day() {
+  DayOf day;
+  day.issued = world_.ca().certificates_issued() - so_far_.issued;
+  day.calls = world_.route53().all_calls() - so_far_.calls;
+  so_far_.issued += day.issued;
+  so_far_.calls += day.calls;
+  day.without = static_cast<int>(world_.sites().size()) - promises_.served();
+  day.least_left = promises_.least_left();
+  if (day.without == 0 && !outcome_.all_served_after) {
+    outcome_.all_served_after = world_.now() - begin_;
+  }
+  outcome_.days.push_back(day);
+}
+
+void Run::sum_up() {
+  auto& out = outcome_;
+  out.broken.insert(out.broken.end(), promises_.broken().begin(), promises_.broken().end());
+  const auto established = out.scenario.established ? world_.sites().size() : 0;
+  out.certificates = static_cast<std::uint64_t>(world_.ca().certificates_issued()) - established;
+  const auto first = established > 0 ? 0 : world_.sites().size();
+  out.renewals = out.certificates > first ? out.certificates - first : 0;
+  out.polls = static_cast<std::uint64_t>(world_.ca().renewal_questions());
+  out.probes = world_.probe().looks();
+  out.journal_writes = world_.store().writes();
+  for (auto* line : world_.lines()) out.exchanges += line->exchanges();
+  out.exchanges -= std::min(out.exchanges, out.polls);
+  out.route53_calls = world_.route53().all_calls();
+  out.outages = mishaps_.outages();
+  out.broken_sites = mishaps_.broken_sites();
+  out.inventory_changes = mishaps_.changes();
+  out.freezes = mishaps_.freezes();
+  const auto& margin = promises_.margin();
+  out.least_margin = margin.least;
+  out.mean_margin = margin.count > 0 ? margin.sum / margin.count : 1;
+  out.log = promises_.log_digest();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  out.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+Outcome simulate(const Scenario& scenario, SimulationOptions options) {
+  Run run(scenario, std::move(options));
+  return run.run();
+}
+
+}  // namespace certherd::sim
