@@ -32,7 +32,8 @@ const std::vector<Group>& top_groups() {
       {.title = "Set up", .commands = {"init", "config", "account", "store", "notify"}},
       {.title = "Inventory", .commands = {"domain"}},
       {.title = "Certificates", .commands = {"issue", "renew", "run", "cert", "deploy"}},
-      {.title = "Look and foresee", .commands = {"plan", "scan", "doctor", "alarms", "log"}},
+      {.title = "Look and foresee",
+       .commands = {"plan", "scan", "doctor", "alarms", "log", "simulate"}},
       {.title = "Learn", .commands = {"demo", "help", "man", "completion", "version"}},
   };
   return groups;
@@ -87,6 +88,7 @@ std::unique_ptr<CLI::App> make_command_tree(Context& context) {
   add_alarms(top, context);
   add_notify(top, context);
   add_log(top, context);
+  add_simulate(top, context);
   add_demo(top, context);
   add_help(top, context);
   add_man(top, context);

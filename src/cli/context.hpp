@@ -44,6 +44,7 @@ void add_notify(CLI::App& parent, Context& context);
 void add_alarms(CLI::App& parent, Context& context);
 void add_log(CLI::App& parent, Context& context);
 void add_doctor(CLI::App& parent, Context& context);
+void add_simulate(CLI::App& parent, Context& context);
 void add_demo(CLI::App& parent, Context& context);
 void add_completion(CLI::App& parent, Context& context);
 void add_man(CLI::App& parent, Context& context);
