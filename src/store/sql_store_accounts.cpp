@@ -1,5 +1,6 @@
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
+#include "store/refusals.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -130,8 +131,7 @@ Task<Result<Account>> SqlStore::save_account(Account account, std::vector<Event>
                          events = std::move(events)](soci::session& sql) -> Result<Account> {
                           const bool fresh = account.revision == 0;
                           if (!(fresh ? insert(sql, account) : update(sql, account))) {
-                            return fail(Error::Kind::conflict, "",
-                                        "another process has changed it meanwhile: run it again");
+                            return account_changed_meanwhile();
                           }
                           insert_events(sql, events);
                           auto saved = account;

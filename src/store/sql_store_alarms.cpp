@@ -1,5 +1,6 @@
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
+#include "store/rules.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -38,18 +39,6 @@ struct Columns {
                  .ending = ending};
   }
 };
-
-Event event_of(const Alarm& alarm) {
-  Event event;
-  event.at = alarm.cleared_at.value_or(alarm.since);
-  event.domain = alarm.key.domain;
-  event.event = alarm.cleared_at ? "alarm.cleared" : "alarm.raised";
-  event.detail["alarm"] = to_string(alarm.key.kind);
-  event.detail["detail"] = alarm.cleared_at ? alarm.ending : alarm.detail;
-  if (!alarm.key.ca.empty()) event.detail["ca"] = alarm.key.ca.text();
-  if (alarm.cleared_at) event.detail["since"] = format_time(alarm.since);
-  return event;
-}
 
 /// Writes what has changed, for whoever hears of it.
 class Announcement {
@@ -190,12 +179,7 @@ int give_up(soci::session& sql, const std::map<std::string, std::vector<Notifica
   for (const auto& [notifier, notifications] : lost) {
     for_each(sql, "DELETE FROM notification WHERE id = :id", notifications);
     count += static_cast<int>(notifications.size());
-    events.push_back({.at = now,
-                      .domain = {},
-                      .event = "notification.given_up",
-                      .detail = {{"notifier", notifier},
-                                 {"notifications", fmt::to_string(notifications.size())},
-                                 {"error", error}}});
+    events.push_back(given_up(notifier, notifications.size(), error, now));
   }
   insert_events(sql, events);
   return count;
@@ -320,7 +304,7 @@ Task<Result<int>> SqlStore::forget_notifiers_but(std::set<NotifierName> known) {
               lost[notifier].push_back(NotificationId{id});
           }
         }
-        return give_up(sql, lost, "there is no such notifier in the config any more", now);
+        return give_up(sql, lost, no_such_notifier, now);
       });
 }
 

@@ -1,4 +1,4 @@
-#include "policy/gcra.hpp"
+#include "store/budget_rules.hpp"
 #include "store/columns.hpp"
 #include "store/sql_store.hpp"
 
@@ -20,13 +20,6 @@ void set_full_at(soci::session& sql, const std::string& name, Time full_at) {
   sql << "INSERT INTO budget (name, full_at) VALUES (:name, :full_at) "
          "ON CONFLICT (name) DO UPDATE SET full_at = excluded.full_at",
       soci::use(name), soci::use(micros);
-}
-
-policy::Spending spend(const runtime::Allowance& allowance, Time full_at, double units, Time now) {
-  if (allowance.window > Duration::zero()) {
-    return policy::spend_in_windows(full_at, units, allowance.burst, allowance.window, now);
-  }
-  return policy::spend(full_at, units, allowance.per_second, allowance.burst, now);
 }
 
 Level level_of(soci::session& sql, const std::string& name) {
@@ -53,57 +46,20 @@ void set_level(soci::session& sql, const std::string& name, const Level& level) 
 }
 
 Room take(soci::session& sql, const std::vector<Demand>& demands, Time now) {
-  Room room{.now = true, .from = now};
   std::vector<Level> levels;
-  for (std::size_t i = 0; i < demands.size(); ++i) {
-    const auto& allowance = demands[i].allowance;
-    auto level = level_of(sql, allowance.name);
-    level.full_at =
-        policy::settle_late(level.full_at, demands[i].uncounted, allowance.per_second, now);
-    levels.push_back(level);
-    const Time from = policy::free_from(level.full_at, level.closed_until, 1 + demands[i].kept,
-                                        allowance.per_second, allowance.burst, now);
-    if (from <= room.from) continue;
-    room = {.now = false, .from = from, .last = i};
-  }
+  levels.reserve(demands.size());
+  for (const auto& demand : demands) levels.push_back(level_of(sql, demand.allowance.name));
+  const auto room = take_room(demands, levels, now);
   if (!room.now) return room;
   for (std::size_t i = 0; i < demands.size(); ++i) {
-    if (!demands[i].taken) continue;
-    const auto& allowance = demands[i].allowance;
-    set_full_at(sql, allowance.name, spend(allowance, levels[i].full_at, 1, now).full_at);
+    if (demands[i].taken) set_full_at(sql, demands[i].allowance.name, levels[i].full_at);
   }
   return room;
 }
 
 void amend(soci::session& sql, const Amendment& amendment, Time now) {
-  const auto& allowance = amendment.allowance;
-  auto level = level_of(sql, allowance.name);
-  switch (amendment.kind) {
-    case Amendment::Kind::spend: {
-      const auto spending =
-          policy::spend(level.full_at, 1, allowance.per_second, allowance.burst, now);
-      if (spending.from > now) return;
-      level.full_at = spending.full_at;
-      break;
-    }
-    case Amendment::Kind::give_back:
-      level.full_at = policy::give_back(level.full_at, 1, allowance.per_second);
-      break;
-    case Amendment::Kind::refill:
-      if (level.full_at <= now) return;
-      level.full_at = now;
-      break;
-    case Amendment::Kind::counted:
-      level.full_at =
-          policy::settle_late(level.full_at, 1 + amendment.others, allowance.per_second, now);
-      break;
-    case Amendment::Kind::close:
-      level.full_at = policy::settle_closed(level.full_at, amendment.until, allowance.per_second,
-                                            allowance.burst);
-      level.closed_until = amendment.until;
-      break;
-  }
-  set_level(sql, allowance.name, level);
+  const auto& name = amendment.allowance.name;
+  if (const auto level = amended(level_of(sql, name), amendment, now)) set_level(sql, name, *level);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/codec_certificate.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
+#include "store/refusals.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -53,7 +54,7 @@ Status amend_certificate(soci::session& sql, DomainId domain, const Certificate&
        soci::use(revoking), soci::use(body), soci::use(domain_id), soci::use(serial));
   update.execute(true);
   if (update.get_affected_rows() == 1) return {};
-  return fail(Error::Kind::not_found, "", "the domain has no certificate " + serial);
+  return nothing_to_amend(certificate.serial);
 }
 
 }  // namespace
@@ -103,10 +104,7 @@ Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) 
         auto found =
             select(sql, of_serial, by_id, static_cast<std::int64_t>(domain), serial.text());
         if (!found) return fail(std::move(found.error()));
-        if (found->empty()) {
-          return fail(Error::Kind::not_found, "",
-                      "is none of this domain: see certherd cert list --all");
-        }
+        if (found->empty()) return not_of_this_domain();
         return std::move(found->front());
       });
 }

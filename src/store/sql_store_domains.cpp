@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <sstream>
-#include <tuple>
 
 #include "store/codec_certificate.hpp"
 #include "store/codec_error.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
+#include "store/refusals.hpp"
+#include "store/rules.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -269,7 +270,7 @@ class InventoryWriter {
       c.take(domain);
       const auto given = insert_returning(insert, id);
       if (given == 0) {
-        conflict(domain, "is there already");
+        conflicts_.push_back(is_there_already(domain.name));
       } else {
         touched_.push_back(DomainId{given});
       }
@@ -292,25 +293,29 @@ class InventoryWriter {
          soci::use(c.endpoints), soci::use(c.owner), soci::use(c.enabled), soci::use(c.hold),
          soci::use(c.window), soci::use(c.metadata), soci::use(c.id), soci::use(revision));
     Columns before;
+    before.metadata = encode_map({});  // what is compared below is read alone
     soci::statement query =
-        (sql_.prepare << "SELECT names, zone_id, ca, dns, vault, targets, key_choice, profile, "
-                         "endpoints FROM domain WHERE id = :id",
-         soci::use(c.id), soci::into(before.names), soci::into(before.zone_id),
-         soci::into(before.ca), soci::into(before.dns), soci::into(before.vault),
-         soci::into(before.targets), soci::into(before.key_choice), soci::into(before.profile),
-         soci::into(before.endpoints));
+        (sql_.prepare << "SELECT name, names, zone_id, ca, dns, vault, targets, key_choice, "
+                         "profile, endpoints FROM domain WHERE id = :id",
+         soci::use(c.id), soci::into(before.name), soci::into(before.names),
+         soci::into(before.zone_id), soci::into(before.ca), soci::into(before.dns),
+         soci::into(before.vault), soci::into(before.targets), soci::into(before.key_choice),
+         soci::into(before.profile), soci::into(before.endpoints));
     for (const auto& domain : domains) {
       c.take(domain);
       c.id = static_cast<std::int64_t>(domain.id);
       revision = domain.revision;
+      before.id = c.id;
       const bool found = query.execute(true);
       update.execute(true);
       if (!found || update.get_affected_rows() == 0) {
-        conflict(domain, changed_meanwhile);
+        conflicts_.push_back(changed_meanwhile(domain.name));
         continue;
       }
       touched_.push_back(domain.id);
-      if (auto status = follow(domain, before, c); !status) return status;
+      auto row = before.row();
+      if (!row) return fail(std::move(row.error()));
+      if (auto status = follow(row->domain, domain); !status) return status;
     }
     return {};
   }
@@ -323,14 +328,13 @@ class InventoryWriter {
         (sql_.prepare << "UPDATE domain SET removed_at = :now, revision = revision + 1 "
                          "WHERE id = :id AND revision = :revision AND removed_at IS NULL",
          soci::use(now), soci::use(id), soci::use(revision));
-    const auto why =
-        fail(Error::Kind::conflict, "inventory", "the domain was removed from it").value();
+    const auto why = domain_was_removed();
     for (const auto& domain : domains) {
       id = static_cast<std::int64_t>(domain.id);
       revision = domain.revision;
       update.execute(true);
       if (update.get_affected_rows() == 0) {
-        conflict(domain, changed_meanwhile);
+        conflicts_.push_back(changed_meanwhile(domain.name));
         continue;
       }
       touched_.push_back(domain.id);
@@ -344,31 +348,13 @@ class InventoryWriter {
   const std::vector<DomainId>& touched() const { return touched_; }
 
  private:
-  static constexpr auto changed_meanwhile =
-      "was changed or removed by somebody else in this moment: look at it and try again";
-
-  void conflict(const Domain& domain, std::string why) {
-    conflicts_.push_back(fail(Error::Kind::conflict, domain.name.text(), std::move(why)).value());
-  }
-
-  // What an issuance was begun with no longer holds; and what failed before may succeed now.
-  Status follow(const Domain& domain, const Columns& before, const Columns& after) {
-    const auto order_of = [](const Columns& c) {
-      return std::tie(c.names, c.ca, c.key_choice, c.profile);
-    };
-    const auto rest_of = [](const Columns& c) {
-      return std::tie(c.zone_id, c.dns, c.vault, c.targets, c.endpoints);
-    };
-    if (order_of(before) != order_of(after)) {
-      const auto why = fail(Error::Kind::conflict, "inventory",
-                            "the domain's names, CA, key or profile were changed in it: begun anew")
-                           .value();
-      auto ended = end_issuance(sql_, domain.id, Step::validate, why, now_);
+  Status follow(const Domain& before, const Domain& after) {
+    const auto consequence = consequence_of(before, after);
+    if (consequence.order_is_void) {
+      auto ended = end_issuance(sql_, after.id, last_before_finalize, order_was_changed(), now_);
       if (!ended) return ended;
-    } else if (rest_of(before) == rest_of(after)) {
-      return {};
     }
-    put_outcome(sql_, domain.id, {});
+    if (consequence.pause_ends) put_outcome(sql_, after.id, {});
     return {};
   }
 
@@ -400,13 +386,7 @@ Task<Status> SqlStore::change_inventory(InventoryChange change) {
     if (auto removed = writer.remove(change.removed); !removed) return removed;
     if (auto changed = writer.change(change.changed); !changed) return changed;
     writer.add(change.added);
-    if (!writer.conflicts().empty()) {
-      Error error;
-      error.kind = Error::Kind::conflict;
-      error.detail = "nothing was changed";
-      error.causes = writer.conflicts();
-      return fail(std::move(error));
-    }
+    if (!writer.conflicts().empty()) return nothing_was_changed(writer.conflicts());
     insert_events(sql, change.events);
     insert_requests(sql, change.requests);
     *ids = writer.touched();
@@ -454,9 +434,7 @@ Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
       auto found = Query(sql, Query::Of::name).of(name.text(), rows);
       if (!found) return fail(std::move(found.error()));
     }
-    if (rows.empty()) {
-      return fail(Error::Kind::not_found, "", "is not in the inventory: see certherd domain list");
-    }
+    if (rows.empty()) return no_such_domain();
     return std::move(rows.front());
   });
 }

@@ -1,6 +1,8 @@
 #include "store/codec_issuance.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
+#include "store/refusals.hpp"
+#include "store/rules.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -88,7 +90,7 @@ Result<std::vector<Issuance>> select(soci::session& sql, std::string_view which,
 Result<Issuance> find(soci::session& sql, IssuanceId id) {
   auto found = select(sql, of_id, static_cast<std::int64_t>(id));
   if (!found) return fail(std::move(found.error()));
-  if (found->empty()) return fail(Error::Kind::not_found, "", "there is no such issuance");
+  if (found->empty()) return no_such_issuance();
   return std::move(found->front());
 }
 
@@ -99,10 +101,8 @@ Status check_startable(soci::session& sql, const Issuance& issuance) {
   sql << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d AND removed_at IS NULL), "
          "(SELECT COUNT(*) FROM issuance WHERE domain_id = :i AND active = 1)",
       soci::use(domain_id), soci::use(domain_id), soci::into(domains), soci::into(active);
-  if (domains == 0) return fail(Error::Kind::not_found, "", "the domain is not in the inventory");
-  if (active != 0 && issuance.active()) {
-    return fail(Error::Kind::conflict, "", "an issuance of this domain is under way already");
-  }
+  if (domains == 0) return not_in_inventory();
+  if (active != 0 && issuance.active()) return under_way_already();
   return {};
 }
 
@@ -145,15 +145,7 @@ Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error&
   if (!found) return fail(std::move(found.error()));
   for (auto& issuance : *found) {
     if (issuance.step > last) continue;
-    const Event ended{.at = now,
-                      .domain = issuance.domain,
-                      .event = "issuance.failed",
-                      .detail = {{"step", std::string(to_string(issuance.step))},
-                                 {"kind", std::string(to_string(why.kind))},
-                                 {"error", why.message()}}};
-    issuance.step = Step::failed;
-    issuance.sealed_key.clear();  // an abandoned order is never finalized, its key never used
-    issuance.last_error = why;
+    const Event ended = abandon(issuance, why, now);
     (void)update(sql, issuance);  // at the revision that this transaction has just read
     insert_events(sql, {ended});
   }
@@ -190,9 +182,7 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
         if (!update(sql, issuance)) {
           auto present = find(sql, issuance.id);
           if (!present) return fail(std::move(present.error()));
-          return fail(Error::Kind::conflict, "",
-                      fmt::format("another process went on with it: it is at revision {}, step {}",
-                                  present->revision, to_string(present->step)));
+          return gone_on_with(*present);
         }
         auto put = put_changes(sql, issuance.domain_id, changes, now);
         if (!put) return fail(std::move(put.error()));
@@ -235,8 +225,7 @@ Task<Result<std::string>> SqlStore::chain_of(DomainId domain, Serial serial) {
             return std::move(issuance.fullchain);
           }
         }
-        return fail(Error::Kind::not_found, "",
-                    fmt::format("no issuance of the store holds certificate {}", serial));
+        return no_chain_of(serial);
       });
 }
 

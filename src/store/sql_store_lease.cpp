@@ -1,4 +1,5 @@
 #include "store/columns.hpp"
+#include "store/rules.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -28,16 +29,14 @@ Task<Result<Lease>> SqlStore::acquire_lease(std::string owner, Duration ttl,
                                             bool (*holder_is_dead)(const std::string& owner)) {
   const Time now = clock_.now();
   const Lease ours{.owner = std::move(owner), .expires_at = now + ttl};
-  return write<Lease>(
-      "acquire the lease", [ours, now, holder_is_dead](soci::session& sql) -> Result<Lease> {
-        // Look and take are one transaction, which holds off other writers.
-        const auto present = present_lease(sql);
-        const bool held = present && present->owner != ours.owner && present->expires_at > now &&
-                          (holder_is_dead == nullptr || !holder_is_dead(present->owner));
-        if (held) return *present;
-        put_lease(sql, ours);
-        return ours;
-      });
+  return write<Lease>("acquire the lease",
+                      [ours, now, holder_is_dead](soci::session& sql) -> Result<Lease> {
+                        // Look and take are one transaction, which holds off other writers.
+                        const auto present = present_lease(sql);
+                        if (is_held(present, ours.owner, now, holder_is_dead)) return *present;
+                        put_lease(sql, ours);
+                        return ours;
+                      });
 }
 
 Task<Status> SqlStore::release_lease(std::string owner) {

@@ -1,5 +1,6 @@
 #include "store/codec_issuance.hpp"
 #include "store/columns.hpp"
+#include "store/rules.hpp"
 #include "store/sql_store.hpp"
 
 namespace certherd::store {
@@ -41,23 +42,12 @@ std::vector<SealedIssuance> sealed_issuances(soci::session& sql) {
   return rows;
 }
 
-/// Puts what `reseal` makes of `text` in its place; nothing to do where there is none.
-Result<bool> replace(const Reseal& reseal, SealedText::Of of, const std::string& owner,
-                     std::string& text) {
-  if (text.empty()) return false;
-  auto sealed = reseal({.of = of, .owner = owner, .text = text});
-  if (!sealed) return fail(std::move(sealed.error()));
-  const bool changed = *sealed != text;
-  text = std::move(*sealed);
-  return changed;
-}
-
 Result<int> reseal_accounts(soci::session& sql, const Reseal& reseal) {
   int count = 0;
   for (auto& row : sealed_accounts(sql)) {
-    auto key = replace(reseal, SealedText::Of::account, row.ca, row.key);
+    auto key = reseal_text(reseal, SealedText::Of::account, row.ca, row.key);
     if (!key) return fail(std::move(key.error()));
-    auto next_key = replace(reseal, SealedText::Of::account, row.ca, row.next_key);
+    auto next_key = reseal_text(reseal, SealedText::Of::account, row.ca, row.next_key);
     if (!next_key) return fail(std::move(next_key.error()));
     if (!*key && !*next_key) continue;
     sql << "UPDATE account SET sealed_key = :key, next_sealed_key = :next_key, "
@@ -75,7 +65,7 @@ Result<int> reseal_issuances(soci::session& sql, const Reseal& reseal) {
     if (auto decoded = decode_body(row.body, issuance); !decoded) {
       return bad_row("issuance", row.id, "body", decoded.error().detail);
     }
-    auto key = replace(reseal, SealedText::Of::issuance, row.domain, issuance.sealed_key);
+    auto key = reseal_text(reseal, SealedText::Of::issuance, row.domain, issuance.sealed_key);
     if (!key) return fail(std::move(key.error()));
     if (!*key) continue;
     const auto body = encode_body(issuance);
