@@ -77,7 +77,7 @@ class AlarmStore : public StoreTest {
   std::size_t limit = 100;
 };
 
-TEST_F(AlarmStore, AnAlarmIsRaisedOnceAndClearedOnce) {
+TEST_P(AlarmStore, AnAlarmIsRaisedOnceAndClearedOnce) {
   EXPECT_EQ(change({failing("a.example"), failing("b.example")}), 2);
   EXPECT_EQ(change({failing("a.example"), failing("b.example")}), 0);
   EXPECT_THAT(standing(), ElementsAre("a.example", "b.example"));
@@ -89,7 +89,7 @@ TEST_F(AlarmStore, AnAlarmIsRaisedOnceAndClearedOnce) {
   EXPECT_THAT(told(take()), ElementsAre("+a.example", "+b.example", "-a.example"));
 }
 
-TEST_F(AlarmStore, TheEventsTellWhatItIsAndHowItEnded) {
+TEST_P(AlarmStore, TheEventsTellWhatItIsAndHowItEnded) {
   auto account = failing("a.example");
   account.key = {.kind = Kind::account, .domain = {}, .ca = CaName("le")};
   change({account});
@@ -121,7 +121,7 @@ TEST_F(AlarmStore, TheEventsTellWhatItIsAndHowItEnded) {
   EXPECT_EQ(notifications[1].alarm, over) << "what began stands beside how it ended";
 }
 
-TEST_F(AlarmStore, MayBeginAnewAndThenIsToldAnew) {
+TEST_P(AlarmStore, MayBeginAnewAndThenIsToldAnew) {
   change({failing("a.example")});
   change({}, {ended(failing("a.example"))});
   EXPECT_EQ(change({failing("a.example")}), 1);
@@ -131,7 +131,7 @@ TEST_F(AlarmStore, MayBeginAnewAndThenIsToldAnew) {
               ElementsAre("+a.example", "-a.example", "+a.example", "-a.example", "+a.example"));
 }
 
-TEST_F(AlarmStore, OnlyThoseAreToldWhoWantToHearOfIt) {
+TEST_P(AlarmStore, OnlyThoseAreToldWhoWantToHearOfIt) {
   subscriptions = {{.notifier = NotifierName("all")},
                    {.notifier = NotifierName("begins"), .endings = false},
                    {.notifier = NotifierName("account"), .kinds = {Kind::account}}};
@@ -142,7 +142,7 @@ TEST_F(AlarmStore, OnlyThoseAreToldWhoWantToHearOfIt) {
   EXPECT_THAT(take("account"), IsEmpty());
 }
 
-TEST_F(AlarmStore, NotificationsWaitForTheTimeOfTheOldest) {
+TEST_P(AlarmStore, NotificationsWaitForTheTimeOfTheOldest) {
   gather = 10s;
   change({failing("a.example")});
   EXPECT_EQ(next(), store.clock().now() + 10s);
@@ -154,7 +154,7 @@ TEST_F(AlarmStore, NotificationsWaitForTheTimeOfTheOldest) {
   EXPECT_EQ(next("other"), std::nullopt);
 }
 
-TEST_F(AlarmStore, WhatOneHasTakenAnotherDoesNotGetUntilItIsLate) {
+TEST_P(AlarmStore, WhatOneHasTakenAnotherDoesNotGetUntilItIsLate) {
   change({failing("a.example")});
   const auto taken = take();
   ASSERT_THAT(taken, SizeIs(1));
@@ -164,7 +164,7 @@ TEST_F(AlarmStore, WhatOneHasTakenAnotherDoesNotGetUntilItIsLate) {
   EXPECT_THAT(told(take()), ElementsAre("+a.example", "+b.example")) << "the first has died";
 }
 
-TEST_F(AlarmStore, TakesNoMoreThanAskedFor) {
+TEST_P(AlarmStore, TakesNoMoreThanAskedFor) {
   limit = 1;
   change({failing("a.example"), failing("b.example")});
   const auto first = take();
@@ -174,7 +174,7 @@ TEST_F(AlarmStore, TakesNoMoreThanAskedFor) {
   EXPECT_THAT(told(take()), ElementsAre("+b.example"));
 }
 
-TEST_F(AlarmStore, WhatFailedIsTakenAgainLaterWithItsAttempts) {
+TEST_P(AlarmStore, WhatFailedIsTakenAgainLaterWithItsAttempts) {
   change({failing("a.example")});
   EXPECT_EQ(put_off(take(), 1min), 0);
   EXPECT_THAT(take(), IsEmpty());
@@ -184,7 +184,7 @@ TEST_F(AlarmStore, WhatFailedIsTakenAgainLaterWithItsAttempts) {
   EXPECT_EQ(again[0].attempts, 1);
 }
 
-TEST_F(AlarmStore, IsGivenUpAfterADayOfFailuresHoweverLongNobodyTried) {
+TEST_P(AlarmStore, IsGivenUpAfterADayOfFailuresHoweverLongNobodyTried) {
   change({failing("a.example"), failing("b.example")});
   store.pass(48h);
   EXPECT_EQ(put_off(take(), 23h), 0);
@@ -202,7 +202,7 @@ TEST_F(AlarmStore, IsGivenUpAfterADayOfFailuresHoweverLongNobodyTried) {
   EXPECT_THAT(told(take()), ElementsAre("-a.example"));
 }
 
-TEST_F(AlarmStore, ForgetsNotifiersThatAreNotConfiguredAnyMore) {
+TEST_P(AlarmStore, ForgetsNotifiersThatAreNotConfiguredAnyMore) {
   subscriptions.push_back({.notifier = NotifierName("gone")});
   change({failing("a.example")});
   const std::set known = {NotifierName("mail")};
@@ -212,6 +212,8 @@ TEST_F(AlarmStore, ForgetsNotifiersThatAreNotConfiguredAnyMore) {
   EXPECT_THAT(take(), SizeIs(1));
   EXPECT_THAT(events_called("notification.given_up"), SizeIs(1));
 }
+
+CERTHERD_ON_EACH_STORE(AlarmStore);
 
 }  // namespace
 }  // namespace certherd::store

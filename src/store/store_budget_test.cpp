@@ -17,14 +17,14 @@ class BudgetStore : public StoreTest {
   }
 };
 
-TEST_F(BudgetStore, GivesOutEachUnitOnce) {
+TEST_P(BudgetStore, GivesOutEachUnitOnce) {
   EXPECT_EQ(wait_for(calls), 0ms);
   EXPECT_EQ(wait_for(calls), 250ms);
   EXPECT_EQ(wait_for(calls, 2), 750ms);
   EXPECT_EQ(wait_for(calls), 1000ms);
 }
 
-TEST_F(BudgetStore, KeepsAllowancesApart) {
+TEST_P(BudgetStore, KeepsAllowancesApart) {
   EXPECT_EQ(wait_for(calls), 0ms);
   EXPECT_EQ(wait_for(others), 0ms);
   EXPECT_EQ(wait_for(calls), 250ms);
@@ -55,7 +55,7 @@ class Allowances : public StoreTest {
   Time now() { return store.clock().now(); }
 };
 
-TEST_F(Allowances, AreTakenAllAtOneTimeOrNotAtAll) {
+TEST_P(Allowances, AreTakenAllAtOneTimeOrNotAtAll) {
   EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
   EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
   const auto refused = take({{.allowance = orders}, {.allowance = names}});
@@ -67,7 +67,7 @@ TEST_F(Allowances, AreTakenAllAtOneTimeOrNotAtAll) {
   EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names}}).now);
 }
 
-TEST_F(Allowances, LeaveWhatIsKeptForOthersAndWhatIsOnlyLookedAt) {
+TEST_P(Allowances, LeaveWhatIsKeptForOthersAndWhatIsOnlyLookedAt) {
   for (int i = 0; i < 8; ++i) {
     EXPECT_TRUE(take({{.allowance = orders, .kept = 2}}).now);
   }
@@ -79,7 +79,7 @@ TEST_F(Allowances, LeaveWhatIsKeptForOthersAndWhatIsOnlyLookedAt) {
   EXPECT_FALSE(take({{.allowance = orders, .taken = false}}).now);
 }
 
-TEST_F(Allowances, AreAmendedByWhatIsLearnedLater) {
+TEST_P(Allowances, AreAmendedByWhatIsLearnedLater) {
   EXPECT_EQ(left(orders), 10);
   amend({.kind = Amendment::Kind::give_back, .allowance = orders});
   EXPECT_EQ(left(orders), 1);
@@ -92,7 +92,7 @@ TEST_F(Allowances, AreAmendedByWhatIsLearnedLater) {
 }
 
 // What was whole when a unit was taken has gained nothing until the other side counts the unit.
-TEST_F(Allowances, BeginToComeBackWhenTheOtherSideCounts) {
+TEST_P(Allowances, BeginToComeBackWhenTheOtherSideCounts) {
   EXPECT_EQ(left(orders), 10);
   let_pass(5min);
   amend({.kind = Amendment::Kind::counted, .allowance = orders, .others = 9});
@@ -104,7 +104,7 @@ TEST_F(Allowances, BeginToComeBackWhenTheOtherSideCounts) {
   EXPECT_EQ(left(orders), 1);
 }
 
-TEST_F(Allowances, DoNotComeBackWhileTheOtherSideHasCountedNothing) {
+TEST_P(Allowances, DoNotComeBackWhileTheOtherSideHasCountedNothing) {
   EXPECT_EQ(left(orders), 10);
   let_pass(5min);
   EXPECT_EQ(take({{.allowance = orders, .uncounted = 10}}).from, now() + 1min);
@@ -112,7 +112,7 @@ TEST_F(Allowances, DoNotComeBackWhileTheOtherSideHasCountedNothing) {
   EXPECT_EQ(left(orders), 0);
 }
 
-TEST_F(Allowances, AreClosedUntilTheOtherSideSays) {
+TEST_P(Allowances, AreClosedUntilTheOtherSideSays) {
   amend(
       {.kind = Amendment::Kind::close, .allowance = names, .until = now() + std::chrono::days(2)});
   EXPECT_EQ(take({{.allowance = names}}).from, now() + std::chrono::days(2));
@@ -124,6 +124,9 @@ TEST_F(Allowances, AreClosedUntilTheOtherSideSays) {
   let_pass(std::chrono::days(2));
   EXPECT_EQ(left(names), 1);
 }
+
+CERTHERD_ON_EACH_STORE(BudgetStore);
+CERTHERD_ON_EACH_STORE(Allowances);
 
 }  // namespace
 }  // namespace certherd::store

@@ -44,7 +44,7 @@ class CertificateStore : public StoreTest {
   }
 };
 
-TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
+TEST_P(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
   issued("a.example", {"01"});
   const auto id = domain("a.example").domain.id;
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal());
@@ -70,7 +70,7 @@ TEST_F(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "of the one before";
 }
 
-TEST_F(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
+TEST_P(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
   issued("a.example", {"01", "02"});
   const auto id = domain("a.example").domain.id;
 
@@ -85,7 +85,7 @@ TEST_F(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
   EXPECT_EQ(run(store->certificate(other, Serial("01"))).error().kind, Error::Kind::not_found);
 }
 
-TEST_F(CertificateStore, AmendingAFormerOneLeavesThePresentOne) {
+TEST_P(CertificateStore, AmendingAFormerOneLeavesThePresentOne) {
   issued("a.example", {"01", "02"});
 
   ASSERT_TRUE(amend("a.example", revoking("a.example", "01")));
@@ -97,7 +97,7 @@ TEST_F(CertificateStore, AmendingAFormerOneLeavesThePresentOne) {
   EXPECT_FALSE(domain("a.example").certificate->revocation_reason);
 }
 
-TEST_F(CertificateStore, ARevocationIsOpenUntilItIsConfirmed) {
+TEST_P(CertificateStore, ARevocationIsOpenUntilItIsConfirmed) {
   issued("a.example", {"01", "02"});
   issued("b.example", {"03"});
   EXPECT_THAT(begun(), IsEmpty());
@@ -112,7 +112,7 @@ TEST_F(CertificateStore, ARevocationIsOpenUntilItIsConfirmed) {
   EXPECT_THAT(begun(), ElementsAre("03"));
 }
 
-TEST_F(CertificateStore, AmendingOneThatIsNotThereWritesNothing) {
+TEST_P(CertificateStore, AmendingOneThatIsNotThereWritesNothing) {
   issued("a.example", {"01"});
   auto changes = revoking("a.example", "01");
   changes.amended->serial = Serial("09");
@@ -125,7 +125,7 @@ TEST_F(CertificateStore, AmendingOneThatIsNotThereWritesNothing) {
   EXPECT_FALSE(*run(store->is_compromised(KeyHash("aa"))));
 }
 
-TEST_F(CertificateStore, ACompromisedKeyIsRememberedOnce) {
+TEST_P(CertificateStore, ACompromisedKeyIsRememberedOnce) {
   Changes changes;
   changes.compromised = KeyHash("aa");
   ASSERT_TRUE(amend("a.example", changes));
@@ -135,7 +135,7 @@ TEST_F(CertificateStore, ACompromisedKeyIsRememberedOnce) {
   EXPECT_FALSE(*run(store->is_compromised(KeyHash("bb"))));
 }
 
-TEST_F(CertificateStore, AChainIsKeptWithTheIssuanceThatGotIt) {
+TEST_P(CertificateStore, AChainIsKeptWithTheIssuanceThatGotIt) {
   issued("a.example", {"01"});
   const auto id = domain("a.example").domain.id;
 
@@ -145,7 +145,7 @@ TEST_F(CertificateStore, AChainIsKeptWithTheIssuanceThatGotIt) {
   EXPECT_THAT(missing.error().detail, HasSubstr("02"));
 }
 
-TEST_F(CertificateStore, TheActiveIssuanceOfADomainIsFound) {
+TEST_P(CertificateStore, TheActiveIssuanceOfADomainIsFound) {
   const auto id = domain("a.example").domain.id;
   EXPECT_FALSE(run(store->active_issuance(id))->has_value());
   auto issuance = started("a.example");
@@ -157,6 +157,8 @@ TEST_F(CertificateStore, TheActiveIssuanceOfADomainIsFound) {
 
   EXPECT_FALSE(run(store->active_issuance(id))->has_value());
 }
+
+CERTHERD_ON_EACH_STORE(CertificateStore);
 
 }  // namespace
 }  // namespace certherd::store

@@ -28,7 +28,7 @@ class InventoryStore : public StoreTest {
   }
 };
 
-TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
+TEST_P(InventoryStore, KeepsEveryMemberOfADomain) {
   Domain domain = some_domain("*.c.example");
   domain.names = {Fqdn::literal("c.example")};
   domain.zone_id = ZoneId("Z1");
@@ -75,7 +75,7 @@ TEST_F(InventoryStore, KeepsEveryMemberOfADomain) {
   EXPECT_THAT(event_names(), ElementsAre("domain.added"));
 }
 
-TEST_F(InventoryStore, AsksForWhatFollowsFromAChangeTogetherWithIt) {
+TEST_P(InventoryStore, AsksForWhatFollowsFromAChangeTogetherWithIt) {
   auto off = domain("a.example").domain;
   off.enabled = false;
   WorkRequest retire;
@@ -95,7 +95,7 @@ TEST_F(InventoryStore, AsksForWhatFollowsFromAChangeTogetherWithIt) {
   EXPECT_EQ(open.front().domain, off.name);
 }
 
-TEST_F(InventoryStore, FindsNamesByTheirBeginning) {
+TEST_P(InventoryStore, FindsNamesByTheirBeginning) {
   std::vector<Domain> domains = {some_domain("abc.example"), some_domain("ab.example")};
   ASSERT_TRUE(run(store->add_domains(std::move(domains), {})));
   EXPECT_THAT(run(store->names_with("ab", 10)).value(), ElementsAre("ab.example", "abc.example"));
@@ -103,7 +103,7 @@ TEST_F(InventoryStore, FindsNamesByTheirBeginning) {
   EXPECT_THAT(run(store->names_with("abd", 10)).value(), IsEmpty());
 }
 
-TEST_F(InventoryStore, ListsByName) {
+TEST_P(InventoryStore, ListsByName) {
   auto rows = run(store->domains());
 
   ASSERT_TRUE(rows);
@@ -113,7 +113,7 @@ TEST_F(InventoryStore, ListsByName) {
   EXPECT_NE((*rows)[0].domain.id, (*rows)[1].domain.id);
 }
 
-TEST_F(InventoryStore, AddsNothingWhenOneIsThereAlready) {
+TEST_P(InventoryStore, AddsNothingWhenOneIsThereAlready) {
   std::vector<Domain> domains = {some_domain("c.example"), some_domain("b.example"),
                                  some_domain("d.example"), some_domain("d.example")};
 
@@ -128,7 +128,7 @@ TEST_F(InventoryStore, AddsNothingWhenOneIsThereAlready) {
   EXPECT_THAT(event_names(), IsEmpty());
 }
 
-TEST_F(InventoryStore, ChangesTheColumnsOfTheInventory) {
+TEST_P(InventoryStore, ChangesTheColumnsOfTheInventory) {
   auto row = domain("a.example");
   row.domain.owner = "web";
   row.domain.enabled = false;
@@ -151,7 +151,7 @@ TEST_F(InventoryStore, ChangesTheColumnsOfTheInventory) {
   EXPECT_THAT(event_names(), ElementsAre("domain.changed"));
 }
 
-TEST_F(InventoryStore, OfTwoChangesToWhatWasReadTheLaterOneIsTold) {
+TEST_P(InventoryStore, OfTwoChangesToWhatWasReadTheLaterOneIsTold) {
   auto mine = domain("a.example").domain;
   auto theirs = mine;
   theirs.owner = "theirs";
@@ -172,7 +172,7 @@ TEST_F(InventoryStore, OfTwoChangesToWhatWasReadTheLaterOneIsTold) {
   EXPECT_FALSE(change({.removed = {mine}}));
 }
 
-TEST_F(InventoryStore, ARemovedDomainIsGoneAndItsCertificateIsKept) {
+TEST_P(InventoryStore, ARemovedDomainIsGoneAndItsCertificateIsKept) {
   auto issuance = started("a.example", Step::prove);
   Changes issued;
   issued.certificate = some_certificate("01");
@@ -201,7 +201,7 @@ TEST_F(InventoryStore, ARemovedDomainIsGoneAndItsCertificateIsKept) {
   EXPECT_FALSE(change({.changed = {before}}));
 }
 
-TEST_F(InventoryStore, TheIssuanceOfARemovedDomainEndsAtAnyStep) {
+TEST_P(InventoryStore, TheIssuanceOfARemovedDomainEndsAtAnyStep) {
   for (const auto step : {Step::create_key, Step::finalize, Step::install}) {
     auto issuance = fresh_issuance("a.example");
     issuance.step = step;
@@ -220,7 +220,7 @@ TEST_F(InventoryStore, TheIssuanceOfARemovedDomainEndsAtAnyStep) {
   EXPECT_THAT(event_names(), ElementsAre("issuance.failed", "issuance.failed", "issuance.failed"));
 }
 
-TEST_F(InventoryStore, OtherNamesEndAnIssuanceThatIsNotFinalizedYet) {
+TEST_P(InventoryStore, OtherNamesEndAnIssuanceThatIsNotFinalizedYet) {
   const auto early = started("a.example", Step::validate);
   const auto late = started("b.example", Step::finalize);
   auto a = domain("a.example").domain;
@@ -234,7 +234,7 @@ TEST_F(InventoryStore, OtherNamesEndAnIssuanceThatIsNotFinalizedYet) {
   EXPECT_TRUE(run(store->issuance(late.id))->active());
 }
 
-TEST_F(InventoryStore, OnlyAChangeThatMayHelpEndsThePauseAfterAFailure) {
+TEST_P(InventoryStore, OnlyAChangeThatMayHelpEndsThePauseAfterAFailure) {
   auto issuance = started("a.example", Step::publish);
   Changes changes;
   changes.outcome = {.failures = 3,
@@ -257,7 +257,7 @@ TEST_F(InventoryStore, OnlyAChangeThatMayHelpEndsThePauseAfterAFailure) {
   EXPECT_EQ(after.working, Step::publish);
 }
 
-TEST_F(InventoryStore, SaysThatADomainIsMissing) {
+TEST_P(InventoryStore, SaysThatADomainIsMissing) {
   auto row = run(store->domain(Fqdn::literal("nobody.example")));
   ASSERT_FALSE(row);
   EXPECT_EQ(row.error().kind, Error::Kind::not_found);
@@ -266,7 +266,7 @@ TEST_F(InventoryStore, SaysThatADomainIsMissing) {
   EXPECT_EQ(run(store->domain(Fqdn())).error().kind, Error::Kind::not_found);
 }
 
-TEST_F(InventoryStore, ShowsTheActiveIssuanceAndTheCurrentCertificate) {
+TEST_P(InventoryStore, ShowsTheActiveIssuanceAndTheCurrentCertificate) {
   auto issuance = started("a.example", Step::store);
   issuance.next_at = test_start + std::chrono::minutes(5);
   Changes changes;
@@ -284,7 +284,7 @@ TEST_F(InventoryStore, ShowsTheActiveIssuanceAndTheCurrentCertificate) {
   EXPECT_FALSE(domain("b.example").working);
 }
 
-TEST_F(InventoryStore, TakesAFleetWithinSeconds) {
+TEST_P(InventoryStore, TakesAFleetWithinSeconds) {
   constexpr int fleet = 100'000;
   std::vector<Domain> domains;
   domains.reserve(fleet);
@@ -302,6 +302,8 @@ TEST_F(InventoryStore, TakesAFleetWithinSeconds) {
   // An order of magnitude above what it takes under sanitizers on a small machine.
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
+
+CERTHERD_ON_EACH_STORE(InventoryStore);
 
 }  // namespace
 }  // namespace certherd::store

@@ -23,7 +23,7 @@ std::vector<std::string> serials(const std::vector<Certificate>& certificates) {
   return found;
 }
 
-TEST_F(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
+TEST_P(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
   auto issuance = fresh_issuance("a.example");
   issuance.sealed_key = "sealed";
   issuance.order_url = OrderUrl("https://ca/o/1");
@@ -50,7 +50,7 @@ TEST_F(IssuanceStore, StartGivesItsNumberAndRevisionOne) {
   EXPECT_THAT(event_names(), ElementsAre("started"));
 }
 
-TEST_F(IssuanceStore, RefusesASecondActiveOneOfADomain) {
+TEST_P(IssuanceStore, RefusesASecondActiveOneOfADomain) {
   started("a.example");
 
   auto second = run(store->start(fresh_issuance("a.example"), with_event("started")));
@@ -61,7 +61,7 @@ TEST_F(IssuanceStore, RefusesASecondActiveOneOfADomain) {
   EXPECT_THAT(event_names(), IsEmpty());
 }
 
-TEST_F(IssuanceStore, StartsAnewOnceTheLastOneIsOver) {
+TEST_P(IssuanceStore, StartsAnewOnceTheLastOneIsOver) {
   auto first = started("a.example");
   first.step = Step::failed;
   ASSERT_TRUE(run(store->commit(first, {})));
@@ -74,13 +74,13 @@ TEST_F(IssuanceStore, StartsAnewOnceTheLastOneIsOver) {
   EXPECT_EQ(active->front().id, second.id);
 }
 
-TEST_F(IssuanceStore, KnowsNoIssuanceOfAnUnknownDomain) {
+TEST_P(IssuanceStore, KnowsNoIssuanceOfAnUnknownDomain) {
   Issuance issuance;
   issuance.domain_id = DomainId{77};
   EXPECT_EQ(run(store->start(issuance, {})).error().kind, Error::Kind::not_found);
 }
 
-TEST_F(IssuanceStore, CommitWritesTheNextRevision) {
+TEST_P(IssuanceStore, CommitWritesTheNextRevision) {
   auto issuance = started("a.example");
   issuance.step = Step::new_order;
   issuance.csr = "csr";
@@ -97,7 +97,7 @@ TEST_F(IssuanceStore, CommitWritesTheNextRevision) {
   EXPECT_THAT(event_names(), ElementsAre("key.created"));
 }
 
-TEST_F(IssuanceStore, CommitOfAnOldRevisionWritesNothingAtAll) {
+TEST_P(IssuanceStore, CommitOfAnOldRevisionWritesNothingAtAll) {
   const auto first = started("a.example");
   ASSERT_TRUE(run(store->commit(first, {})));
   auto stale = first;
@@ -118,14 +118,14 @@ TEST_F(IssuanceStore, CommitOfAnOldRevisionWritesNothingAtAll) {
   EXPECT_EQ(domain("a.example").domain.failures, 0);
 }
 
-TEST_F(IssuanceStore, SaysThatAnIssuanceIsMissing) {
+TEST_P(IssuanceStore, SaysThatAnIssuanceIsMissing) {
   EXPECT_EQ(run(store->issuance(IssuanceId{5})).error().kind, Error::Kind::not_found);
   auto gone = fresh_issuance("a.example");
   gone.id = IssuanceId{5};
   EXPECT_EQ(run(store->commit(gone, {})).error().kind, Error::Kind::not_found);
 }
 
-TEST_F(IssuanceStore, CommitWritesTheOutcomeOfTheDomain) {
+TEST_P(IssuanceStore, CommitWritesTheOutcomeOfTheDomain) {
   auto issuance = started("a.example");
   issuance.step = Step::failed;
   Changes changes;
@@ -148,7 +148,7 @@ TEST_F(IssuanceStore, CommitWritesTheOutcomeOfTheDomain) {
   EXPECT_EQ(row.last_error, std::nullopt);
 }
 
-TEST_F(IssuanceStore, ListsActiveOnesByNumber) {
+TEST_P(IssuanceStore, ListsActiveOnesByNumber) {
   const auto b = started("b.example");
   const auto a = started("a.example");
 
@@ -159,7 +159,7 @@ TEST_F(IssuanceStore, ListsActiveOnesByNumber) {
   EXPECT_EQ((*active)[1].id, a.id);
 }
 
-TEST_F(IssuanceStore, TheNewestCertificateIsTheCurrentOne) {
+TEST_P(IssuanceStore, TheNewestCertificateIsTheCurrentOne) {
   auto issuance = started("b.example");
   for (const auto* serial : {"01", "02"}) {
     Changes changes;
@@ -179,7 +179,7 @@ TEST_F(IssuanceStore, TheNewestCertificateIsTheCurrentOne) {
               ElementsAre("a.example 03", "b.example 02", "b.example 01"));
 }
 
-TEST_F(IssuanceStore, ACertificateIsUpdatedByItsSerial) {
+TEST_P(IssuanceStore, ACertificateIsUpdatedByItsSerial) {
   auto issuance = started("a.example");
   Changes changes;
   changes.certificate = some_certificate("01");
@@ -195,7 +195,7 @@ TEST_F(IssuanceStore, ACertificateIsUpdatedByItsSerial) {
   EXPECT_EQ(all->front().targets.at(TargetName("edge")), Installed::failed);
 }
 
-TEST_F(IssuanceStore, TellsWhichOrdersNobodyHolds) {
+TEST_P(IssuanceStore, TellsWhichOrdersNobodyHolds) {
   auto over = fresh_issuance("a.example");
   over.order_url = OrderUrl("https://ca/o/1");
   over.step = Step::failed;
@@ -211,6 +211,8 @@ TEST_F(IssuanceStore, TellsWhichOrdersNobodyHolds) {
   ASSERT_TRUE(unknown);
   EXPECT_THAT(*unknown, ElementsAre(OrderUrl("https://ca/o/9"), OrderUrl("https://ca/o/3")));
 }
+
+CERTHERD_ON_EACH_STORE(IssuanceStore);
 
 }  // namespace
 }  // namespace certherd::store

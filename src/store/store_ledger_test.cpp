@@ -31,7 +31,7 @@ class LedgerStore : public StoreTest {
   }
 };
 
-TEST_F(LedgerStore, KeepsWhatIsThereAlready) {
+TEST_P(LedgerStore, KeepsWhatIsThereAlready) {
   const auto issuance = started("a.example");
   const auto one = record_of(issuance, "v1");
   record(one);
@@ -41,7 +41,7 @@ TEST_F(LedgerStore, KeepsWhatIsThereAlready) {
   EXPECT_THAT(entries("other"), IsEmpty());
 }
 
-TEST_F(LedgerStore, ForgetsOnlyWhatItIsTold) {
+TEST_P(LedgerStore, ForgetsOnlyWhatItIsTold) {
   const auto issuance = started("a.example");
   const auto one = record_of(issuance, "v1");
   const auto two = record_of(issuance, "v2");
@@ -57,7 +57,7 @@ TEST_F(LedgerStore, ForgetsOnlyWhatItIsTold) {
   EXPECT_THAT(entries("other"), ElementsAre(elsewhere));
 }
 
-TEST_F(LedgerStore, ForgetsWhatWasRecordedByThenAlone) {
+TEST_P(LedgerStore, ForgetsWhatWasRecordedByThenAlone) {
   const auto one = record_of(started("a.example"), "v1");
   const Time before = store.clock().now();
   store.pass(std::chrono::minutes(1));
@@ -75,7 +75,7 @@ TEST_F(LedgerStore, ForgetsWhatWasRecordedByThenAlone) {
   EXPECT_THAT(entries(), IsEmpty());
 }
 
-TEST_F(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {
+TEST_P(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {
   auto issuance = started("a.example");
   const auto value = record_of(issuance, "v1");
   record(value);
@@ -90,14 +90,14 @@ TEST_F(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {
   }
 }
 
-TEST_F(LedgerStore, AValueOfAnUnknownIssuanceIsUnneeded) {
+TEST_P(LedgerStore, AValueOfAnUnknownIssuanceIsUnneeded) {
   Issuance unknown;
   unknown.id = IssuanceId{99};
   record(record_of(unknown, "v1"));
   EXPECT_THAT(unneeded(), ElementsAre(record_of(unknown, "v1")));
 }
 
-TEST_F(LedgerStore, AValueThatAnotherIssuanceStillNeedsStays) {
+TEST_P(LedgerStore, AValueThatAnotherIssuanceStillNeedsStays) {
   const auto over = started("a.example", Step::failed);
   const auto working = started("b.example", Step::propagate);
   record(record_of(over, "shared"));
@@ -107,7 +107,7 @@ TEST_F(LedgerStore, AValueThatAnotherIssuanceStillNeedsStays) {
   EXPECT_THAT(unneeded(), ElementsAre(record_of(over, "own")));
 }
 
-TEST_F(LedgerStore, AValueThatIsNeededInAnotherSectionStays) {
+TEST_P(LedgerStore, AValueThatIsNeededInAnotherSectionStays) {
   const auto over = started("a.example", Step::failed);
   const auto working = started("b.example", Step::propagate);
   record(record_of(over, "shared"));
@@ -116,7 +116,7 @@ TEST_F(LedgerStore, AValueThatIsNeededInAnotherSectionStays) {
   EXPECT_THAT(unneeded(), IsEmpty());
 }
 
-TEST_F(LedgerStore, TheSameValueAtAnotherNameDoesNotHoldIt) {
+TEST_P(LedgerStore, TheSameValueAtAnotherNameDoesNotHoldIt) {
   const auto over = started("a.example", Step::failed);
   const auto working = started("b.example", Step::propagate);
   auto elsewhere = record_of(working, "v");
@@ -126,6 +126,8 @@ TEST_F(LedgerStore, TheSameValueAtAnotherNameDoesNotHoldIt) {
 
   EXPECT_THAT(unneeded(), UnorderedElementsAre(record_of(over, "v")));
 }
+
+CERTHERD_ON_EACH_STORE(LedgerStore);
 
 }  // namespace
 }  // namespace certherd::store

@@ -52,7 +52,7 @@ class InventoryNewsOf : public StoreTest {
   Mark mark;
 };
 
-TEST_F(InventoryNewsOf, BeginsWithAllOfIt) {
+TEST_P(InventoryNewsOf, BeginsWithAllOfIt) {
   mark = {};
   const auto news = look();
   EXPECT_TRUE(news.all);
@@ -60,14 +60,14 @@ TEST_F(InventoryNewsOf, BeginsWithAllOfIt) {
   EXPECT_THAT(news.removed, IsEmpty());
 }
 
-TEST_F(InventoryNewsOf, IsNothingWhereNothingWasWritten) {
+TEST_P(InventoryNewsOf, IsNothingWhereNothingWasWritten) {
   (void)run(store->domains());
   ASSERT_TRUE(run(store->append({some_event("e", "a.example")})));
   EXPECT_THAT(changed(), IsEmpty());
   EXPECT_THAT(changed(), IsEmpty());
 }
 
-TEST_F(InventoryNewsOf, IsEveryDomainThatAVerbWrites) {
+TEST_P(InventoryNewsOf, IsEveryDomainThatAVerbWrites) {
   auto issuance = started("b.example");
   EXPECT_THAT(changed(), ElementsAre("b.example"));
 
@@ -105,7 +105,7 @@ TEST_F(InventoryNewsOf, IsEveryDomainThatAVerbWrites) {
   EXPECT_THAT(changed(), IsEmpty());
 }
 
-TEST_F(InventoryNewsOf, ARemovedDomainIsThatItIsGone) {
+TEST_P(InventoryNewsOf, ARemovedDomainIsThatItIsGone) {
   const auto id = domain("a.example").domain.id;
   remove("a.example");
   const auto news = look();
@@ -115,7 +115,7 @@ TEST_F(InventoryNewsOf, ARemovedDomainIsThatItIsGone) {
   EXPECT_THAT(changed(), IsEmpty());
 }
 
-TEST_F(InventoryNewsOf, ADomainThatCameBackIsThatItIsThere) {
+TEST_P(InventoryNewsOf, ADomainThatCameBackIsThatItIsThere) {
   remove("a.example");
   add({"a.example"});
   EXPECT_THAT(changed(), ElementsAre("a.example"));
@@ -126,7 +126,7 @@ TEST_F(InventoryNewsOf, ADomainThatCameBackIsThatItIsThere) {
   EXPECT_THAT(changed(), ElementsAre("a.example"));
 }
 
-TEST_F(InventoryNewsOf, EachReaderGoesOnFromItsOwnMark) {
+TEST_P(InventoryNewsOf, EachReaderGoesOnFromItsOwnMark) {
   const auto early = mark;
   (void)started("b.example");
   EXPECT_THAT(changed(), ElementsAre("b.example"));
@@ -136,7 +136,7 @@ TEST_F(InventoryNewsOf, EachReaderGoesOnFromItsOwnMark) {
   EXPECT_THAT(changed(), ElementsAre("a.example", "b.example"));
 }
 
-TEST_F(InventoryNewsOf, SoManyThatAllOfItIsCheaper) {
+TEST_P(InventoryNewsOf, SoManyThatAllOfItIsCheaper) {
   std::vector<std::string> names(1'000);
   for (std::size_t i = 0; i < names.size(); ++i) names[i] = fmt::format("{}.example", i);
   add(names);
@@ -158,8 +158,8 @@ TEST_F(InventoryNewsOf, SoManyThatAllOfItIsCheaper) {
   EXPECT_EQ(news.changed.size(), 1'002U);
 }
 
-TEST_F(InventoryNewsOf, AMarkOfAnotherStoreObjectSaysNothing) {
-  Opened other({.url = "sqlite::memory:"});
+TEST_P(InventoryNewsOf, AMarkOfAnotherStoreObjectSaysNothing) {
+  Opened other(GetParam());
   ASSERT_TRUE(other.ok());
   mark = other.run(other->domains_since({}))->mark;
   EXPECT_TRUE(look().all);
@@ -222,6 +222,8 @@ TEST_F(NewsOfAFile, AMarkFromBeforeItWasOpenedAnewSaysNothing) {
   Opened store(file(folder / "state.db"));
   EXPECT_TRUE(look(store, mark).all);
 }
+
+CERTHERD_ON_EACH_STORE(InventoryNewsOf);
 
 }  // namespace
 }  // namespace certherd::store

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "runtime/virtual_loop.hpp"
+#include "store/memory_store.hpp"
 #include "store/store.hpp"
 
 namespace certherd::store {
@@ -37,17 +38,22 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+/// What a store keeps its rows in. Each keeps what Store promises.
+enum class StoreKind { sqlite, memory };
+
 /// A store with a loop of its own, on which every call is run to its end.
 class Opened {
  public:
-  explicit Opened(const Options& options) {
-    auto opened = Store::open(options, *offload_, *offload_, loop_->clock());
-    if (opened) {
-      store_ = std::move(*opened);
+  explicit Opened(StoreKind kind) {
+    if (kind == StoreKind::sqlite) {
+      open({.url = "sqlite::memory:"});
     } else {
-      error_ = std::move(opened.error());
+      store_ = make_memory_store(loop_->clock());
     }
   }
+  explicit Opened(MemoryStoreOptions options)
+      : store_(make_memory_store(loop_->clock(), std::move(options))) {}
+  explicit Opened(const Options& options) { open(options); }
 
   bool ok() const { return store_ != nullptr; }
   const Error& error() const { return error_; }
@@ -63,6 +69,15 @@ class Opened {
   void pass(Duration duration) { loop_->run(loop_->clock().sleep_for(duration)); }
 
  private:
+  void open(const Options& options) {
+    auto opened = Store::open(options, *offload_, *offload_, loop_->clock());
+    if (opened) {
+      store_ = std::move(*opened);
+    } else {
+      error_ = std::move(opened.error());
+    }
+  }
+
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_virtual_loop(test_start);
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
   std::unique_ptr<Store> store_;
@@ -98,8 +113,9 @@ inline Certificate some_certificate(const std::string& serial, Time not_before =
   return certificate;
 }
 
-/// A store in memory with the domains a.example and b.example.
-class StoreTest : public testing::Test {
+/// A store with the domains a.example and b.example. What is derived from it is run on each kind
+/// by CERTHERD_ON_EACH_STORE.
+class StoreTest : public testing::TestWithParam<StoreKind> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(store.ok()) << store.error().message();
@@ -147,7 +163,14 @@ class StoreTest : public testing::Test {
     return names;
   }
 
-  Opened store{{.url = "sqlite::memory:"}};
+  Opened store{GetParam()};
 };
+
+/// Runs the tests of a fixture, TEST_P(Fixture, Name), as Stores/Fixture.Name/sqlite and so on.
+#define CERTHERD_ON_EACH_STORE(Fixture)                                                            \
+  INSTANTIATE_TEST_SUITE_P(Stores, Fixture, testing::Values(StoreKind::sqlite, StoreKind::memory), \
+                           [](const testing::TestParamInfo<StoreKind>& info) {                     \
+                             return info.param == StoreKind::sqlite ? "sqlite" : "memory";         \
+                           })
 
 }  // namespace certherd::store

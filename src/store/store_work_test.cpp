@@ -27,7 +27,7 @@ class RequestStore : public StoreTest {
   }
 };
 
-TEST_F(RequestStore, GivesBackWhatWasSubmitted) {
+TEST_P(RequestStore, GivesBackWhatWasSubmitted) {
   submit({request("b.example", "1"), request("a.example", "1", WorkRequest::Kind::renew),
           request("a.example", "2")});
 
@@ -46,7 +46,7 @@ TEST_F(RequestStore, GivesBackWhatWasSubmitted) {
   EXPECT_EQ(batch[1].done_at, std::nullopt);
 }
 
-TEST_F(RequestStore, KeepsWhatARequestSays) {
+TEST_P(RequestStore, KeepsWhatARequestSays) {
   auto revoke = request("a.example", "1", WorkRequest::Kind::revoke);
   revoke.arguments = {.target = {},
                       .serial = Serial("0a"),
@@ -67,7 +67,7 @@ TEST_F(RequestStore, KeepsWhatARequestSays) {
   EXPECT_EQ(batch[2].arguments, WorkRequest::Arguments());
 }
 
-TEST_F(RequestStore, ReadsOnFromTheLastOne) {
+TEST_P(RequestStore, ReadsOnFromTheLastOne) {
   submit({request("b.example", "1"), request("a.example", "1")});
   const auto all = run(store->open_requests(0)).value();
 
@@ -75,7 +75,7 @@ TEST_F(RequestStore, ReadsOnFromTheLastOne) {
   EXPECT_THAT(*run(store->open_requests(all[1].id)), IsEmpty());
 }
 
-TEST_F(RequestStore, AFinishedOneIsNoLongerOpen) {
+TEST_P(RequestStore, AFinishedOneIsNoLongerOpen) {
   submit({request("a.example", "1")});
   const auto id = run(store->open_requests(0))->front().id;
   store.pass(std::chrono::seconds(5));
@@ -89,7 +89,7 @@ TEST_F(RequestStore, AFinishedOneIsNoLongerOpen) {
   EXPECT_EQ(batch[0].result, "{\"outcome\":\"issued\"}");
 }
 
-TEST_F(RequestStore, WithdrawsWhatIsOpenOfThatOwner) {
+TEST_P(RequestStore, WithdrawsWhatIsOpenOfThatOwner) {
   submit({request("a.example", "1"), request("b.example", "1"), request("b.example", "2")});
   const auto first = run(store->open_requests(0))->front().id;
   ASSERT_TRUE(run(store->finish_request(first, "done")));
@@ -100,7 +100,7 @@ TEST_F(RequestStore, WithdrawsWhatIsOpenOfThatOwner) {
   EXPECT_EQ(run(store->open_requests(0))->size(), 1U);
 }
 
-TEST_F(RequestStore, ANumberIsNotGivenOutTwice) {
+TEST_P(RequestStore, ANumberIsNotGivenOutTwice) {
   submit({request("a.example", "1")});
   const auto withdrawn = run(store->open_requests(0))->front().id;
   ASSERT_TRUE(run(store->withdraw_requests("owner of 1")));
@@ -111,7 +111,7 @@ TEST_F(RequestStore, ANumberIsNotGivenOutTwice) {
   EXPECT_EQ(run(store->open_requests(0))->size(), 1U);
 }
 
-TEST_F(RequestStore, RefusesAnUnknownDomain) {
+TEST_P(RequestStore, RefusesAnUnknownDomain) {
   auto unknown = request("a.example", "1");
   unknown.domain_id = DomainId{99};
   std::vector<WorkRequest> requests = {request("a.example", "1"), unknown};
@@ -126,7 +126,7 @@ class LeaseStore : public StoreTest {
   }
 };
 
-TEST_F(LeaseStore, IsTakenWhenFreeAndProlongedByItsOwner) {
+TEST_P(LeaseStore, IsTakenWhenFreeAndProlongedByItsOwner) {
   EXPECT_EQ(acquire("one").owner, "one");
   store.pass(std::chrono::seconds(30));
   const auto lease = acquire("one");
@@ -134,7 +134,7 @@ TEST_F(LeaseStore, IsTakenWhenFreeAndProlongedByItsOwner) {
   EXPECT_EQ(lease.expires_at, test_start + std::chrono::seconds(90));
 }
 
-TEST_F(LeaseStore, StaysWithItsHolderUntilItExpires) {
+TEST_P(LeaseStore, StaysWithItsHolderUntilItExpires) {
   acquire("one");
   store.pass(std::chrono::seconds(59));
   const auto held = acquire("two");
@@ -146,13 +146,13 @@ TEST_F(LeaseStore, StaysWithItsHolderUntilItExpires) {
   EXPECT_EQ(acquire("one").owner, "two");
 }
 
-TEST_F(LeaseStore, IsTakenAtOnceFromADeadHolder) {
+TEST_P(LeaseStore, IsTakenAtOnceFromADeadHolder) {
   acquire("one");
   EXPECT_EQ(acquire("two", [](const std::string&) { return false; }).owner, "one");
   EXPECT_EQ(acquire("two", [](const std::string& owner) { return owner == "one"; }).owner, "two");
 }
 
-TEST_F(LeaseStore, IsGivenUpByItsOwnerOnly) {
+TEST_P(LeaseStore, IsGivenUpByItsOwnerOnly) {
   acquire("one");
   ASSERT_TRUE(run(store->release_lease("two")));
   EXPECT_EQ(acquire("two").owner, "one");
@@ -178,7 +178,7 @@ class EventStore : public StoreTest {
   std::vector<Event> written;
 };
 
-TEST_F(EventStore, GivesThemBackOldestFirst) {
+TEST_P(EventStore, GivesThemBackOldestFirst) {
   auto events = run(store->events({})).value();
   ASSERT_EQ(events.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -189,7 +189,7 @@ TEST_F(EventStore, GivesThemBackOldestFirst) {
   }
 }
 
-TEST_F(EventStore, ChoosesByDomainTimeAndNumber) {
+TEST_P(EventStore, ChoosesByDomainTimeAndNumber) {
   EventQuery query;
   query.domain = Fqdn::literal("a.example");
   EXPECT_THAT(event_names(query), ElementsAre("e1", "e3"));
@@ -206,7 +206,7 @@ TEST_F(EventStore, ChoosesByDomainTimeAndNumber) {
   EXPECT_THAT(event_names(query), ElementsAre("e4"));
 }
 
-TEST_F(EventStore, ALimitLeavesTheNewest) {
+TEST_P(EventStore, ALimitLeavesTheNewest) {
   EventQuery query;
   query.limit = 2;
   EXPECT_THAT(event_names(query), ElementsAre("e3", "e4"));
@@ -217,7 +217,7 @@ TEST_F(EventStore, ALimitLeavesTheNewest) {
 
 using AccountStore = StoreTest;
 
-TEST_F(AccountStore, IsKeptByCaAndReplaced) {
+TEST_P(AccountStore, IsKeptByCaAndReplaced) {
   EXPECT_FALSE(run(store->account(CaName("le")))->has_value());
   Account account;
   account.ca = CaName("le");
@@ -254,7 +254,7 @@ TEST_F(AccountStore, IsKeptByCaAndReplaced) {
 }
 
 // Otherwise a process with an old copy could put back a key that the CA takes no more.
-TEST_F(AccountStore, IsNotWrittenOverWhatAnotherProcessWrote) {
+TEST_P(AccountStore, IsNotWrittenOverWhatAnotherProcessWrote) {
   Account account;
   account.ca = CaName("le");
   account.key_type = KeyType::ecdsa_p256;
@@ -274,6 +274,11 @@ TEST_F(AccountStore, IsNotWrittenOverWhatAnotherProcessWrote) {
   EXPECT_EQ(run(store->account(CaName("le"))).value()->sealed_key, "new");
   EXPECT_THAT(event_names(), IsEmpty());
 }
+
+CERTHERD_ON_EACH_STORE(RequestStore);
+CERTHERD_ON_EACH_STORE(LeaseStore);
+CERTHERD_ON_EACH_STORE(EventStore);
+CERTHERD_ON_EACH_STORE(AccountStore);
 
 }  // namespace
 }  // namespace certherd::store

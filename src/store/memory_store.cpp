@@ -1,0 +1,11 @@
+#include "store/memory_store.hpp"
+
+#include "store/memory_store_class.hpp"
+
+namespace certherd::store {
+
+std::unique_ptr<Store> make_memory_store(runtime::Clock& clock, MemoryStoreOptions options) {
+  return std::make_unique<MemoryStore>(clock, std::move(options));
+}
+
+}  // namespace certherd::store
