@@ -213,6 +213,40 @@ TEST_P(AlarmStore, ForgetsNotifiersThatAreNotConfiguredAnyMore) {
   EXPECT_THAT(events_called("notification.given_up"), SizeIs(1));
 }
 
+TEST_P(AlarmStore, OnlyWhatWasTakenIsWithheld) {
+  change({failing("a.example"), failing("b.example")});
+  limit = 0;
+  EXPECT_THAT(take(), IsEmpty());
+  limit = 1;
+  const auto first = take();
+  ASSERT_TRUE(run(store->finish_notifications(ids(first))));
+  EXPECT_THAT(told(take()), ElementsAre("+b.example")) << "nobody has that one";
+}
+
+TEST_P(AlarmStore, WhatIsToldLateTellsHowItStandsNow) {
+  change({failing("a.example")});
+  change({}, {ended(failing("a.example"))});
+  const auto notifications = take();
+  ASSERT_THAT(notifications, SizeIs(2));
+  EXPECT_FALSE(notifications[0].over);
+  EXPECT_EQ(notifications[0].alarm, notifications[1].alarm);
+  EXPECT_EQ(notifications[0].alarm.ending, "how");
+}
+
+TEST_P(AlarmStore, WhatIsFinishedCannotBePutOff) {
+  change({failing("a.example")});
+  const auto taken = take();
+  ASSERT_TRUE(run(store->finish_notifications(ids(taken))));
+  EXPECT_EQ(put_off(taken, 1min), 0);
+  EXPECT_EQ(next(), std::nullopt);
+}
+
+TEST_P(AlarmStore, StandInTheOrderInWhichTheyBegan) {
+  change({failing("b.example")});
+  change({failing("a.example")});
+  EXPECT_THAT(standing(), ElementsAre("b.example", "a.example"));
+}
+
 CERTHERD_ON_EACH_STORE(AlarmStore);
 
 }  // namespace

@@ -125,6 +125,33 @@ TEST_P(Allowances, AreClosedUntilTheOtherSideSays) {
   EXPECT_EQ(left(names), 1);
 }
 
+// As Fastly counts: so many in each full hour.
+const runtime::Allowance writes{
+    .name = "writes", .per_second = 0, .burst = 2, .window = std::chrono::hours(1)};
+
+TEST_P(Allowances, WithAWindowComeBackAllAtOnce) {
+  const Time latest = Time::max();
+  EXPECT_EQ(run(store->take(writes, 2, latest)).value(), now());
+  const auto taken = run(store->taken_until(writes)).value();
+  EXPECT_EQ(run(store->take(writes, 1, now())).value(), now() + 1h);
+  EXPECT_EQ(run(store->taken_until(writes)).value(), taken) << "it would have been too late";
+  let_pass(1h);
+  ASSERT_TRUE(run(store->settle(writes, 0, now() + 1h))) << "others have taken all of it";
+  EXPECT_EQ(run(store->take(writes, 1, latest)).value(), now() + 1h);
+  EXPECT_EQ(run(store->taken_until(names)).value(), Time{});
+}
+
+TEST_P(Allowances, StandAmongTheLevelsOnceTheyWereDrawnOn) {
+  EXPECT_TRUE(take({{.allowance = orders}, {.allowance = names, .taken = false}}).now);
+  amend({.kind = Amendment::Kind::refill, .allowance = calls});
+  (void)run(store->taken_until(others));
+  const auto levels = run(store->levels()).value();
+  ASSERT_EQ(levels.size(), 1U);
+  EXPECT_EQ(levels.begin()->first, "orders");
+  EXPECT_EQ(levels.begin()->second.full_at, now() + 1min);
+  EXPECT_EQ(levels.begin()->second.closed_until, Time{});
+}
+
 CERTHERD_ON_EACH_STORE(BudgetStore);
 CERTHERD_ON_EACH_STORE(Allowances);
 

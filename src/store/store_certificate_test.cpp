@@ -158,6 +158,65 @@ TEST_P(CertificateStore, TheActiveIssuanceOfADomainIsFound) {
   EXPECT_FALSE(run(store->active_issuance(id))->has_value());
 }
 
+TEST_P(CertificateStore, OfADomainThatIsNotStoredNothingIsWritten) {
+  const DomainId nobody{77};
+  Changes changes;
+  changes.certificate = some_certificate("01");
+  changes.events = {some_event("certificate.found")};
+  EXPECT_EQ(run(store->amend(nobody, changes)).error().kind, Error::Kind::conflict);
+  EXPECT_EQ(run(store->save_renewal(nobody, Serial("01"), {}, changes.events)).error().kind,
+            Error::Kind::conflict);
+  EXPECT_EQ(run(store->certificate(nobody, Serial("01"))).error().message(),
+            "certificate 01: is none of this domain: see certherd cert list --all");
+  EXPECT_EQ(run(store->chain_of(nobody, Serial("01"))).error().message(),
+            "look for a chain: no issuance of the store holds certificate 01");
+  EXPECT_FALSE(run(store->active_issuance(nobody))->has_value());
+  EXPECT_THAT(event_names(), IsEmpty());
+
+  changes.certificate.reset();
+  EXPECT_TRUE(run(store->amend(nobody, changes))) << "what is no domain's may be told";
+  EXPECT_THAT(event_names(), ElementsAre("certificate.found"));
+}
+
+TEST_P(CertificateStore, TheRenewalStandsApartFromTheCertificate) {
+  issued("a.example", {"01", "02"});
+  const auto id = domain("a.example").domain.id;
+  Renewal renewal;
+  renewal.failures = 3;
+  ASSERT_TRUE(run(store->save_renewal(id, Serial("01"), renewal, {})));
+  EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "it is about the former one";
+
+  ASSERT_TRUE(run(store->save_renewal(id, Serial("02"), renewal, {})));
+  EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
+  EXPECT_EQ(run(store->certificate(id, Serial("02")))->renewal, Renewal());
+  EXPECT_EQ(run(store->certificates(false))->front().renewal, Renewal());
+
+  Changes changes;
+  changes.amended = *domain("a.example").certificate;
+  changes.amended->served = false;
+  changes.amended->renewal.failures = 9;
+  ASSERT_TRUE(amend("a.example", std::move(changes)));
+  EXPECT_EQ(domain("a.example").certificate->served, false);
+  EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
+}
+
+TEST_P(CertificateStore, OneMayTakeThePlaceOfAnotherThatIsAmendedWithIt) {
+  issued("a.example", {"01"});
+  auto changes = revoking("a.example", "01");
+  changes.certificate = some_certificate("02");
+  ASSERT_TRUE(amend("a.example", std::move(changes)));
+  EXPECT_EQ(domain("a.example").certificate->serial, Serial("02"));
+  EXPECT_THAT(begun(), ElementsAre("01"));
+
+  Changes both;
+  both.certificate = some_certificate("03");
+  both.amended = some_certificate("03");
+  both.amended->served = false;
+  ASSERT_TRUE(amend("a.example", std::move(both)));
+  EXPECT_EQ(domain("a.example").certificate->serial, Serial("03"));
+  EXPECT_EQ(domain("a.example").certificate->served, false) << "what amends comes last";
+}
+
 CERTHERD_ON_EACH_STORE(CertificateStore);
 
 }  // namespace

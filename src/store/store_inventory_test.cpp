@@ -303,6 +303,93 @@ TEST_P(InventoryStore, TakesAFleetWithinSeconds) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
+// A removal, a change and an addition are made in this order, each on what the one before has left.
+TEST_P(InventoryStore, WhatIsRemovedMayBeAddedInTheSameChange) {
+  auto issuance = started("a.example", Step::publish);
+  const auto before = domain("a.example").domain;
+  auto again = some_domain("a.example");
+  again.owner = "new";
+  again.failures = 2;
+
+  ASSERT_TRUE(change({.added = {again}, .removed = {before}}));
+
+  const auto row = domain("a.example");
+  EXPECT_EQ(row.domain.id, before.id);
+  EXPECT_EQ(row.domain.revision, before.revision + 2);
+  EXPECT_EQ(row.domain.owner, "new");
+  EXPECT_EQ(row.domain.failures, 2);
+  EXPECT_FALSE(row.working);
+  EXPECT_FALSE(run(store->issuance(issuance.id))->active());
+}
+
+TEST_P(InventoryStore, EachPartOfAChangeMustHoldAfterTheOnesBefore) {
+  const auto a = domain("a.example").domain;
+  const auto b = domain("b.example").domain;
+
+  const auto status = change({.added = {some_domain("b.example")},
+                              .changed = {b, b, a},
+                              .removed = {a, a},
+                              .events = {some_event("changed")}});
+
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message(),
+            "change the inventory: nothing was changed; a.example: was changed or removed by "
+            "somebody else in this moment: look at it and try again; b.example: was changed or "
+            "removed by somebody else in this moment: look at it and try again; a.example: was "
+            "changed or removed by somebody else in this moment: look at it and try again; "
+            "b.example: is there already");
+  EXPECT_EQ(domain("a.example").domain.revision, a.revision);
+  EXPECT_EQ(domain("b.example").domain.revision, b.revision);
+  EXPECT_THAT(event_names(), IsEmpty());
+}
+
+TEST_P(InventoryStore, ADomainThatIsNotStoredCannotBeChanged) {
+  auto nobody = some_domain("nobody.example");
+  nobody.revision = 1;
+  EXPECT_EQ(change({.changed = {nobody}}).error().kind, Error::Kind::conflict);
+  nobody.id = DomainId{77};
+  EXPECT_EQ(change({.removed = {nobody}}).error().kind, Error::Kind::conflict);
+  EXPECT_EQ(run(store->domain(nobody.name)).error().message(),
+            "domain nobody.example: is not in the inventory: see certherd domain list");
+}
+
+TEST_P(InventoryStore, AChangeKeepsHowTheDomainFaresAndItsName) {
+  auto issuance = started("a.example", Step::publish);
+  Changes changes;
+  changes.outcome = {.failures = 3,
+                     .next_at = test_start + std::chrono::hours(1),
+                     .last_error = fail(Error::Kind::denied, "op", "no").value()};
+  ASSERT_TRUE(run(store->commit(issuance, changes)));
+  Domain columns = some_domain("a.example");
+  const auto before = domain("a.example").domain;
+  columns.id = before.id;
+  columns.revision = before.revision;
+  columns.owner = "web";
+
+  ASSERT_TRUE(change({.changed = {columns}}));
+
+  const auto after = domain("a.example").domain;
+  EXPECT_EQ(after.name, before.name);
+  EXPECT_EQ(after.failures, 3);
+  EXPECT_EQ(after.next_at, before.next_at);
+  EXPECT_EQ(after.last_error, before.last_error);
+}
+
+TEST_P(InventoryStore, ListsAndFindsNamesInTheOrderOfTheirCharacters) {
+  std::vector<Domain> domains = {some_domain("aa.example"), some_domain("a-b.example"),
+                                 some_domain("*.a.example"), some_domain("0.example")};
+  ASSERT_TRUE(run(store->add_domains(std::move(domains), {})));
+  ASSERT_TRUE(change({.removed = {domain("b.example").domain}}));
+
+  std::vector<std::string> names;
+  for (const auto& row : run(store->domains()).value()) names.push_back(row.domain.name.text());
+
+  EXPECT_THAT(names,
+              ElementsAre("*.a.example", "0.example", "a-b.example", "a.example", "aa.example"));
+  EXPECT_EQ(run(store->names_with("", 10)).value(), names);
+  EXPECT_THAT(run(store->names_with("a", 0)).value(), IsEmpty());
+}
+
 CERTHERD_ON_EACH_STORE(InventoryStore);
 
 }  // namespace

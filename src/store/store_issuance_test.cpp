@@ -212,6 +212,141 @@ TEST_P(IssuanceStore, TellsWhichOrdersNobodyHolds) {
   EXPECT_THAT(*unknown, ElementsAre(OrderUrl("https://ca/o/9"), OrderUrl("https://ca/o/3")));
 }
 
+TEST_P(IssuanceStore, SaysInTheSameWordsWhatItRefuses) {
+  const auto first = started("a.example");
+  EXPECT_EQ(run(store->start(first, {})).error().message(),
+            "start issuance of a.example: an issuance of this domain is under way already");
+  auto unknown = first;
+  unknown.domain_id = DomainId{77};
+  EXPECT_EQ(run(store->start(unknown, {})).error().message(),
+            "start issuance of a.example: the domain is not in the inventory");
+  ASSERT_TRUE(run(store->commit(first, {})));
+  EXPECT_EQ(run(store->commit(first, {})).error().message(),
+            "commit issuance of a.example: another process went on with it: it is at revision 2, "
+            "step create_key");
+  unknown.id = IssuanceId{99};
+  EXPECT_EQ(run(store->commit(unknown, {})).error().message(),
+            "commit issuance of a.example: there is no such issuance");
+  EXPECT_EQ(run(store->issuance(unknown.id)).error().message(),
+            "issuance 99: there is no such issuance");
+}
+
+TEST_P(IssuanceStore, WhatFailsInPartIsNotWrittenAtAll) {
+  Changes changes = with_event("started");
+  changes.amended = some_certificate("01");
+  changes.outcome = Changes::Outcome{.failures = 1, .next_at = {}, .last_error = {}};
+  EXPECT_EQ(run(store->start(fresh_issuance("a.example"), changes)).error().message(),
+            "start issuance of a.example: the domain has no certificate 01");
+  const auto issuance = started("a.example");
+  auto next = issuance;
+  next.step = Step::done;
+  EXPECT_EQ(run(store->commit(next, changes)).error().kind, Error::Kind::not_found);
+
+  EXPECT_EQ(run(store->active_issuances())->size(), 1U);
+  EXPECT_EQ(run(store->issuance(issuance.id))->revision, 1);
+  EXPECT_EQ(domain("a.example").domain.failures, 0);
+  EXPECT_THAT(event_names(), IsEmpty());
+}
+
+TEST_P(IssuanceStore, ACommitLeavesWhoseItIsAndWhenItBegan) {
+  auto issuance = started("a.example");
+  auto changed = issuance;
+  changed.created_at += std::chrono::hours(1);
+  changed.domain = Fqdn::literal("b.example");
+  changed.certificate = some_certificate("01");
+  changed.certificate->renewal.failures = 7;
+  ASSERT_TRUE(run(store->commit(changed, {})));
+
+  const auto read = run(store->issuance(issuance.id)).value();
+
+  EXPECT_EQ(read.created_at, issuance.created_at);
+  EXPECT_EQ(read.domain, issuance.domain);
+  EXPECT_EQ(read.certificate->domain, issuance.domain);
+  EXPECT_EQ(read.certificate->domain_id, issuance.domain_id);
+  EXPECT_EQ(read.certificate->renewal, Renewal()) << "is no part of it";
+}
+
+TEST_P(IssuanceStore, OneThatIsOverIsNoHindranceAndDoesNotComeBack) {
+  const auto active = started("a.example");
+  auto over = started("a.example", Step::failed);
+  over.step = Step::publish;
+  EXPECT_EQ(run(store->commit(over, {})).error().kind, Error::Kind::conflict);
+
+  EXPECT_EQ((*run(store->active_issuance(active.domain_id)))->id, active.id);
+  EXPECT_EQ(run(store->issuance(over.id))->step, Step::failed);
+}
+
+TEST_P(IssuanceStore, CertificatesOfOneMomentComeInTheOrderInWhichTheyWereWritten) {
+  auto issuance = started("a.example");
+  for (const auto* serial : {"01", "03", "02"}) {
+    Changes changes;
+    changes.certificate = some_certificate(serial);
+    issuance = run(store->commit(issuance, changes)).value();
+  }
+  Changes once_more;
+  once_more.certificate = some_certificate("01");
+  ASSERT_TRUE(run(store->commit(issuance, once_more)));
+
+  EXPECT_THAT(serials(*run(store->certificates(true))),
+              ElementsAre("a.example 02", "a.example 03", "a.example 01"));
+  EXPECT_THAT(serials(*run(store->certificates(false))), ElementsAre("a.example 01"));
+}
+
+TEST_P(IssuanceStore, AnOrderIsHeldUnderItsLastUrl) {
+  auto issuance = started("a.example");
+  for (const auto* url : {"https://ca/o/1", "https://ca/o/2"}) {
+    issuance.order_url = OrderUrl(url);
+    issuance = run(store->commit(issuance, {})).value();
+  }
+  auto same = fresh_issuance("b.example");
+  same.order_url = OrderUrl("https://ca/o/2");
+  ASSERT_TRUE(run(store->start(same, {})));
+  issuance.order_url = {};
+  ASSERT_TRUE(run(store->commit(issuance, {})));
+
+  std::vector<OrderUrl> urls = {OrderUrl("https://ca/o/1"), OrderUrl("https://ca/o/2")};
+  EXPECT_THAT(run(store->unknown_orders(std::move(urls))).value(),
+              ElementsAre(OrderUrl("https://ca/o/1")));
+}
+
+Reseal with(const std::string& suffix) {
+  return [suffix](const SealedText& sealed) -> Result<std::string> {
+    if (sealed.text == "bad") return fail(Error::Kind::misconfigured, "unseal", "no such key");
+    return sealed.owner + suffix;
+  };
+}
+
+TEST_P(IssuanceStore, ResealsAllAtOnceOrNothing) {
+  Account account;
+  account.ca = CaName("le");
+  account.sealed_key = "key";
+  account.next_key = {.type = KeyType::rsa_2048, .sealed = "next", .thumbprint = "t"};
+  account = run(store->save_account(account, {})).value();
+  auto issuance = fresh_issuance("a.example");
+  issuance.sealed_key = "key";
+  issuance = run(store->start(issuance, {})).value();
+  (void)started("b.example");  // has no key
+
+  EXPECT_EQ(run(store->reseal(with("!"), {some_event("resealed")})).value(), 3);
+  EXPECT_EQ(run(store->account(account.ca)).value()->sealed_key, "le!");
+  EXPECT_EQ(run(store->account(account.ca)).value()->next_key->sealed, "le!");
+  EXPECT_EQ(run(store->issuance(issuance.id))->sealed_key, "a.example!");
+  EXPECT_EQ(run(store->commit(issuance, {})).error().kind, Error::Kind::conflict);
+  EXPECT_EQ(run(store->save_account(account, {})).error().kind, Error::Kind::conflict);
+  EXPECT_EQ(run(store->reseal(with("!"), {})).value(), 0);
+  EXPECT_EQ(run(store->issuance(issuance.id))->revision, 2);
+
+  auto bad = fresh_issuance("b.example");
+  bad.step = Step::failed;
+  bad.sealed_key = "bad";
+  ASSERT_TRUE(run(store->start(bad, {})));
+  EXPECT_EQ(run(store->reseal(with("?"), {some_event("resealed")})).error().message(),
+            "reseal: unseal: no such key");
+  EXPECT_EQ(run(store->account(account.ca)).value()->sealed_key, "le!");
+  EXPECT_EQ(run(store->issuance(issuance.id))->sealed_key, "a.example!");
+  EXPECT_THAT(event_names(), ElementsAre("resealed"));
+}
+
 CERTHERD_ON_EACH_STORE(IssuanceStore);
 
 }  // namespace

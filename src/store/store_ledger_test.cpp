@@ -127,6 +127,21 @@ TEST_P(LedgerStore, TheSameValueAtAnotherNameDoesNotHoldIt) {
   EXPECT_THAT(unneeded(), UnorderedElementsAre(record_of(over, "v")));
 }
 
+TEST_P(LedgerStore, ListsByZoneNameValueAndIssuance) {
+  const auto first = record_of(started("a.example"), "v2");
+  const auto second = record_of(started("b.example"), "v2");
+  auto other_name = first;
+  other_name.name = Fqdn::literal("_acme-challenge.0.example");
+  auto other_zone = first;
+  other_zone.zone = ZoneId("Z0");
+  auto other_value = first;
+  other_value.value = TxtValue("v1");
+  for (const auto& each : {second, first, other_value, other_name, other_zone}) record(each);
+
+  EXPECT_THAT(entries(), ElementsAre(other_zone, other_name, other_value, first, second));
+  EXPECT_EQ(unneeded(), entries());
+}
+
 CERTHERD_ON_EACH_STORE(LedgerStore);
 
 }  // namespace

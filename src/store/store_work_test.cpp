@@ -275,6 +275,43 @@ TEST_P(AccountStore, IsNotWrittenOverWhatAnotherProcessWrote) {
   EXPECT_THAT(event_names(), IsEmpty());
 }
 
+TEST_P(RequestStore, MayBeAboutADomainThatWasRemoved) {
+  auto made = request("a.example", "1");
+  InventoryChange change;
+  change.removed = {domain("a.example").domain};
+  ASSERT_TRUE(run(store->change_inventory(change)));
+  made.domain = {};
+  submit({made});
+  EXPECT_EQ(run(store->open_requests(0))->front().domain, Fqdn::literal("a.example"));
+  EXPECT_THAT(*run(store->batch("no such")), IsEmpty());
+}
+
+TEST_P(EventStore, BoundsThatReachBeyondAllAreNone) {
+  EventQuery query;
+  query.limit = 100;
+  EXPECT_EQ(event_names(query).size(), 4U);
+  query = {};
+  query.after = 4;
+  EXPECT_THAT(event_names(query), IsEmpty());
+  query = {};
+  query.domain = Fqdn();
+  EXPECT_THAT(event_names(query), IsEmpty()) << "each is about a domain";
+  query.limit = 1;
+  query.domain = Fqdn::literal("b.example");
+  query.after = 1;
+  EXPECT_THAT(event_names(query), ElementsAre("e4"));
+}
+
+TEST_P(EventStore, ANumberIsGivenOutForWhatIsWrittenAlone) {
+  Account stale;
+  stale.revision = 5;
+  EXPECT_FALSE(run(store->save_account(stale, {some_event("late")})));
+  ASSERT_TRUE(run(store->append({some_event("e5")})));
+  const auto events = run(store->events({})).value();
+  EXPECT_EQ(events.front().number, 1);
+  EXPECT_EQ(events.back().number, 5);
+}
+
 CERTHERD_ON_EACH_STORE(RequestStore);
 CERTHERD_ON_EACH_STORE(LeaseStore);
 CERTHERD_ON_EACH_STORE(EventStore);
