@@ -220,7 +220,7 @@ void Run::sum_up() {
   out.renewals = out.certificates > first ? out.certificates - first : 0;
   out.polls = static_cast<std::uint64_t>(world_.ca().renewal_questions());
   out.probes = world_.probe().looks();
-  out.journal_writes = world_.store().writes();
+  out.journal_writes = world_.store().journal_writes();
   for (auto* line : world_.lines()) out.exchanges += line->exchanges();
   out.exchanges -= std::min(out.exchanges, out.polls);
   out.route53_calls = world_.route53().all_calls();

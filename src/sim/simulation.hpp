@@ -37,7 +37,7 @@ struct Outcome {
   std::uint64_t renewals = 0;  ///< of those
   std::uint64_t polls = 0;     ///< questions about renewals
   std::uint64_t probes = 0;
-  std::uint64_t journal_writes = 0;  ///< changes that the store has taken
+  std::uint64_t journal_writes = 0;  ///< rows of issuances
   std::uint64_t exchanges = 0;       ///< with the systems outside, besides polls and probes
   std::uint64_t route53_calls = 0;
   int kills = 0;

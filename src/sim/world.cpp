@@ -9,6 +9,7 @@
 #include "crypto/csr.hpp"
 #include "crypto/x509.hpp"
 #include "dns/route53/route53.hpp"
+#include "store/memory_store.hpp"
 
 namespace certherd::sim {
 namespace {
@@ -22,6 +23,8 @@ constexpr Time start{std::chrono::sys_days{std::chrono::year{2026} / 12 / 1}};
 constexpr std::uint64_t seed_of_program = 0x5EED;
 // How much of the past outside systems and store remember, so that years fit into memory.
 constexpr std::size_t calls_kept = 20'000;
+constexpr std::size_t events_kept = 200'000;
+constexpr std::size_t former_kept = 0;
 constexpr Duration orders_kept = days(7);
 
 aws::Credentials credentials() {

@@ -130,7 +130,6 @@ GroupCommit::GroupCommit(std::shared_ptr<Sessions> sessions, runtime::Offload& o
     : queue_(std::make_shared<Queue>(std::move(sessions))), offload_(offload) {}
 
 Task<Status> GroupCommit::write(std::string op, Work work, std::function<void()> then) {
-  ++writes_;
   auto item = std::make_shared<Item>();
   item->op = std::move(op);
   item->work = std::move(work);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,9 +32,6 @@ class GroupCommit {
   /// they can, since the commit has failed.
   Task<Status> write(std::string op, Work work, std::function<void()> then = {});
 
-  /// How often write() was called.
-  std::uint64_t writes() const { return writes_; }
-
  private:
   struct Item;
   struct Place;
@@ -43,7 +39,6 @@ class GroupCommit {
 
   std::shared_ptr<Queue> queue_;  // shared with the work on the offload, which may end last
   runtime::Offload& offload_;
-  std::uint64_t writes_ = 0;
 };
 
 }  // namespace certherd::store

@@ -1,20 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <memory>
 
 #include "store/store.hpp"
 
 namespace certherd::store {
-
-/// What has been written into a store.
-struct Written {
-  std::uint64_t journal = 0;   ///< issuances: Store::start() and commit()
-  std::uint64_t renewals = 0;  ///< Store::save_renewal()
-  std::uint64_t events = 0;
-};
 
 struct MemoryStoreOptions {
   static constexpr auto all = std::numeric_limits<std::size_t>::max();
@@ -26,7 +18,6 @@ struct MemoryStoreOptions {
   /// been, but a commit to a dropped issuance is a conflict. Note that chain_of() and
   /// unknown_orders() look at issuances that are over.
   std::size_t keep_former = all;
-  std::shared_ptr<Written> written = {};  ///< counted here, where it is given
 };
 
 /// A store for simulations: a fleet of 100,000 domains over a year within a minute and 1 GiB.

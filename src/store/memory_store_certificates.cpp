@@ -146,17 +146,20 @@ Task<Result<bool>> MemoryStore::is_compromised(KeyHash key) {
   co_return compromised_.contains(key.text());
 }
 
-Task<Status> MemoryStore::save_renewal(DomainId domain, Serial serial, Renewal renewal,
-                                       std::vector<Event> events) {
-  auto* entry = inventory_.find(domain);
-  if (entry == nullptr) {
-    co_return refuse("write what the CA says of a renewal", unknown_domain());
+Task<Status> MemoryStore::save_renewals(std::vector<KnownRenewal> renewals,
+                                        std::vector<Event> events) {
+  for (const auto& each : renewals) {
+    if (inventory_.find(each.domain) == nullptr) {
+      co_return refuse("write what CAs say of renewals", unknown_domain());
+    }
   }
-  entry->renewal_of = std::move(serial);
-  entry->renewal = std::move(renewal);
+  for (auto& each : renewals) {
+    auto& entry = *inventory_.find(each.domain);
+    entry.renewal_of = std::move(each.serial);
+    entry.renewal = std::move(each.renewal);
+    if (!events.empty()) touched_.note(each.domain);
+  }
   put_events(std::move(events));
-  touched_.note(domain);
-  ++written_->renewals;
   co_return Status();
 }
 

@@ -23,8 +23,9 @@ class MemoryStore final : public Store {
   MemoryStore(runtime::Clock& clock, MemoryStoreOptions options)
       : clock_(clock),
         keep_former_(options.keep_former),
-        written_(options.written ? std::move(options.written) : std::make_shared<Written>()),
         events_(options.keep_events) {}
+
+  std::uint64_t journal_writes() const override { return journal_writes_; }
 
   Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
@@ -48,8 +49,8 @@ class MemoryStore final : public Store {
   Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;
   Task<Status> amend(DomainId domain, Changes changes) override;
   Task<Result<bool>> is_compromised(KeyHash key) override;
-  Task<Status> save_renewal(DomainId domain, Serial serial, Renewal renewal,
-                            std::vector<Event> events) override;
+  Task<Status> save_renewals(std::vector<KnownRenewal> renewals,
+                             std::vector<Event> events) override;
 
   Task<Status> submit(std::vector<WorkRequest> requests) override;
   Task<Result<std::vector<WorkRequest>>> open_requests(std::int64_t after) override;
@@ -112,7 +113,7 @@ class MemoryStore final : public Store {
 
   runtime::Clock& clock_;
   std::size_t keep_former_;
-  std::shared_ptr<Written> written_;
+  std::uint64_t journal_writes_ = 0;
   Touched touched_;
   Inventory inventory_;
   std::int64_t last_certificate_ = 0;

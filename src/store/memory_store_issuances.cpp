@@ -69,7 +69,7 @@ Task<Result<Issuance>> MemoryStore::start(Issuance issuance, Changes changes) {
   }
   put_changes(entry, std::move(changes));
   touched_.note(issuance.domain_id);
-  ++written_->journal;
+  ++journal_writes_;
   co_return issuance;
 }
 
@@ -111,7 +111,7 @@ Task<Result<Issuance>> MemoryStore::commit(Issuance issuance, Changes changes) {
   }
   put_changes(entry, std::move(changes));
   touched_.note(domain_id);
-  ++written_->journal;
+  ++journal_writes_;
   co_return issuance;
 }
 

@@ -23,7 +23,7 @@ class SqlStore final : public Store {
            runtime::Clock& clock)
       : sessions_(sessions), writer_(std::move(sessions), writer), reader_(reader), clock_(clock) {}
 
-  std::uint64_t writes() const override { return writer_.writes() - renewals_told_; }
+  std::uint64_t journal_writes() const override { return journal_writes_; }
 
   Task<Status> change_inventory(InventoryChange change) override;
   Task<Result<std::vector<DomainRow>>> domains() override;
@@ -137,7 +137,7 @@ class SqlStore final : public Store {
   GroupCommit writer_;
   runtime::Offload& reader_;
   runtime::Clock& clock_;
-  std::uint64_t renewals_told_ = 0;
+  std::uint64_t journal_writes_ = 0;
   std::shared_ptr<Touched> touched_ = std::make_shared<Touched>();  // shared with work that goes on
 };
 

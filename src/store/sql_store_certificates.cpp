@@ -162,7 +162,6 @@ Task<Status> SqlStore::save_renewals(std::vector<KnownRenewal> renewals,
   if (!domains.empty()) {
     then = [touched = touched_, domains = std::move(domains)] { touched->note(domains); };
   }
-  ++renewals_told_;
   return writer_.write("write what CAs say of renewals", std::move(work), std::move(then));
 }
 

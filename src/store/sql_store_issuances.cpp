@@ -153,6 +153,7 @@ Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error&
 }
 
 Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
+  ++journal_writes_;
   const std::string op = fmt::format("start issuance of {}", issuance.domain);
   auto touched = touching(issuance.domain_id);
   return write<Issuance>(
@@ -173,6 +174,7 @@ Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
 }
 
 Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
+  ++journal_writes_;
   const std::string op = fmt::format("commit issuance of {}", issuance.domain);
   auto touched = touching(issuance.domain_id);
   return write<Issuance>(

@@ -135,8 +135,8 @@ class Store : public dns::Ledger, public runtime::Budget {
   static Result<std::unique_ptr<Store>> open(const Options& options, runtime::Offload& writer,
                                              runtime::Offload& reader, runtime::Clock& clock);
 
-  /// How many changes this object has written, besides what CAs say of renewals.
-  virtual std::uint64_t writes() const = 0;
+  /// How often this object has written the row of an issuance: start() and commit().
+  virtual std::uint64_t journal_writes() const = 0;
 
   // Inventory.
 

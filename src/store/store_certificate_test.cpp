@@ -164,7 +164,7 @@ TEST_P(CertificateStore, OfADomainThatIsNotStoredNothingIsWritten) {
   changes.certificate = some_certificate("01");
   changes.events = {some_event("certificate.found")};
   EXPECT_EQ(run(store->amend(nobody, changes)).error().kind, Error::Kind::conflict);
-  EXPECT_EQ(run(store->save_renewal(nobody, Serial("01"), {}, changes.events)).error().kind,
+  EXPECT_EQ(run(store->save_renewals({{nobody, Serial("01"), {}}}, changes.events)).error().kind,
             Error::Kind::conflict);
   EXPECT_EQ(run(store->certificate(nobody, Serial("01"))).error().message(),
             "certificate 01: is none of this domain: see certherd cert list --all");
@@ -183,10 +183,10 @@ TEST_P(CertificateStore, TheRenewalStandsApartFromTheCertificate) {
   const auto id = domain("a.example").domain.id;
   Renewal renewal;
   renewal.failures = 3;
-  ASSERT_TRUE(run(store->save_renewal(id, Serial("01"), renewal, {})));
+  ASSERT_TRUE(run(store->save_renewals({{id, Serial("01"), renewal}}, {})));
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "it is about the former one";
 
-  ASSERT_TRUE(run(store->save_renewal(id, Serial("02"), renewal, {})));
+  ASSERT_TRUE(run(store->save_renewals({{id, Serial("02"), renewal}}, {})));
   EXPECT_EQ(domain("a.example").certificate->renewal, renewal);
   EXPECT_EQ(run(store->certificate(id, Serial("02")))->renewal, Renewal());
   EXPECT_EQ(run(store->certificates(false))->front().renewal, Renewal());
