@@ -31,14 +31,14 @@ struct KeptCertificate {
 
 /// A domain, in the inventory or removed from it, with all that belongs to it alone.
 struct Entry {
-  Domain domain;
-  bool removed = false;
-  std::list<KeptCertificate> certificates;  ///< by id
-  KeptCertificate* current = nullptr;
   Serial renewal_of;  ///< the certificate that `renewal` is about
   Renewal renewal;
   IssuanceId active{};                ///< 0: there is none
   std::vector<IssuanceId> issuances;  ///< the active one and those that are over, by id
+  KeptCertificate* current = nullptr;
+  std::list<KeptCertificate> certificates;  ///< by id
+  Domain domain;
+  bool removed = false;
 };
 
 /// All domains that there ever were. Entries stay where they are.

@@ -1,5 +1,6 @@
 // What of the inventory is new since an earlier reading.
 #include "store/store_testing.hpp"
+#include "store/touched.hpp"
 
 namespace certherd::store {
 namespace {
@@ -163,6 +164,21 @@ TEST_P(InventoryNewsOf, AMarkOfAnotherStoreObjectSaysNothing) {
   ASSERT_TRUE(other.ok());
   mark = other.run(other->domains_since({}))->mark;
   EXPECT_TRUE(look().all);
+}
+
+// What a caller may name is written for nobody, and so is told without being remembered.
+TEST(TouchedDomains, AnIdThatIsNoneMakesAllNew) {
+  Touched touched;
+  touched.note(DomainId{3});
+  const auto mark = touched.mark();
+  touched.note({DomainId{2}, DomainId{3}, DomainId{2}});
+  EXPECT_EQ(touched.since(mark, touched.mark()), (std::vector{DomainId{2}, DomainId{3}}));
+  for (const auto odd : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 40}) {
+    const auto before = touched.mark();
+    touched.note(DomainId{odd});
+    EXPECT_EQ(touched.since(before, touched.mark()), std::nullopt);
+    EXPECT_EQ(touched.since(touched.mark(), touched.mark()), std::vector<DomainId>());
+  }
 }
 
 class NewsOfAFile : public testing::Test {

@@ -9,18 +9,29 @@ namespace {
 constexpr std::size_t always_few = 64;
 /// Of a larger inventory, the part above which reading all of it is cheaper.
 constexpr std::size_t part = 8;
+/// Ids count from 1, and so are about as many as there ever were domains. Where there
+/// are more, all is told.
+constexpr std::uint64_t most_places = 1U << 22U;
 
 }  // namespace
 
 void Touched::note_one(DomainId domain) {
-  const Note note{.domain = domain, .write = writes_};
-  const auto [place, fresh] = of_domain_.try_emplace(domain);
-  if (fresh) {
-    place->second = notes_.insert(notes_.end(), note);
-  } else {
-    *place->second = note;
-    notes_.splice(notes_.end(), notes_, place->second);
+  const auto id = static_cast<std::uint64_t>(static_cast<std::int64_t>(domain));
+  if (id == 0 || id >= most_places) {
+    unnoted_ = writes_;
+    return;
   }
+  const auto place = static_cast<std::uint32_t>(id);
+  if (place >= notes_.size()) notes_.resize(place + 1);
+  auto& note = notes_[place];
+  if (note.write != 0) {
+    notes_[note.before].after = note.after;
+    notes_[note.after].before = note.before;
+  }
+  const auto last = notes_[0].before;
+  note = {.write = writes_, .before = last, .after = 0};
+  notes_[last].after = place;
+  notes_[0].before = place;
 }
 
 void Touched::note(DomainId domain) {
@@ -46,9 +57,11 @@ std::optional<std::vector<DomainId>> Touched::since(const Mark& mark, const Mark
   std::vector<DomainId> domains;
   {
     const std::lock_guard lock(mutex_);
-    for (auto note = notes_.rbegin(); note != notes_.rend() && note->write > mark.write; ++note) {
+    if (unnoted_ > mark.write) return std::nullopt;
+    for (auto place = notes_[0].before; notes_[place].write > mark.write;
+         place = notes_[place].before) {
       if (domains.size() == most) return std::nullopt;
-      domains.push_back(note->domain);
+      domains.push_back(DomainId{place});
     }
   }
   std::ranges::sort(domains);

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "model/identifiers.hpp"
@@ -32,17 +29,20 @@ class Touched {
   std::optional<std::vector<DomainId>> since(const Mark& mark, const Mark& now) const;
 
  private:
+  // A ring of all that were ever touched, by their ids: what was touched last stands before the
+  // place 0, which is no domain's. A note is one line of the cache, and needs no search.
   struct Note {
-    DomainId domain{};
     std::uint64_t write = 0;
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
   };
 
   void note_one(DomainId domain);
 
   mutable std::mutex mutex_;
   std::uint64_t writes_ = 0;
-  std::list<Note> notes_;  // each domain once, what was touched last at the end
-  std::unordered_map<DomainId, std::list<Note>::iterator> of_domain_;
+  std::uint64_t unnoted_ = 0;  // the last write of a domain that has no place in the ring
+  std::vector<Note> notes_ = {Note()};
   std::shared_ptr<const void> self_ = std::make_shared<int>();
 };
 
