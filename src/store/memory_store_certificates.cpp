@@ -72,7 +72,7 @@ Status MemoryStore::check_changes(Entry* entry, const Changes& changes) const {
   return {};
 }
 
-void MemoryStore::put_changes(Entry* entry, Changes changes) {
+void MemoryStore::put_changes(Entry* entry, Changes&& changes) {
   put_events(std::move(changes.events));
   if (changes.compromised) compromised_.insert(changes.compromised->text());
   if (entry == nullptr) return;

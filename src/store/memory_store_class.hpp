@@ -95,7 +95,7 @@ class MemoryStore final : public Store {
   Status check_requests(const std::vector<WorkRequest>& requests) const;
   void put_requests(std::vector<WorkRequest> requests);
   Status check_changes(Entry* entry, const Changes& changes) const;
-  void put_changes(Entry* entry, Changes changes);
+  void put_changes(Entry* entry, Changes&& changes);
   void put_certificate(Entry& entry, Certificate certificate);
   void put_order(const OrderUrl& before, const OrderUrl& after);
   void end_issuance(Entry& entry, Step last, const Error& why);
