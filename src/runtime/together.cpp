@@ -18,6 +18,10 @@ namespace asio = boost::asio;
 Task<void> together(std::vector<Task<void>> tasks) {
   co_await cancellation_point();
   if (tasks.empty()) co_return;  // a group of none would never complete
+  if (tasks.size() == 1) {
+    co_await std::move(tasks.front());
+    co_return;
+  }
 
   const auto executor = co_await asio::this_coro::executor;
   const auto start = [&executor](Task<void> task) {

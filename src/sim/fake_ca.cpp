@@ -373,7 +373,7 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
   if (request->names != order.shown.identifiers) {
     co_return fail(error_of(Error::Kind::rejected, "finalize", "the CSR has other names"));
   }
-  if (watch_) co_await watch_(order_url, csr, order.replaces);
+  if (watch_) co_await watch_(order_url, csr, *request, order.replaces);
   order.issued_from = clock_.now() + std::chrono::milliseconds(random_.uniform(0, 3'000));
   order.chain =
       issue(request->names, request->public_key, clock_.now() - 1h, clock_.now() + validity_);
@@ -391,12 +391,29 @@ std::string FakeCa::issue(const std::vector<std::string>& names, const std::stri
   ++issued_;
   ++issued_for_[names];
   if (gives_windows_) {
-    const auto leaf = crypto::read_chain(chain).value().front();
-    expiries_.emplace(not_after, leaf.ari_id);
+    const auto ari_id = ari_id_of(chain, serial);
+    expiries_.emplace(not_after, ari_id);
     given_.insert_or_assign(
-        leaf.ari_id, Given{.names = names, .not_before = not_before, .not_after = not_after});
+        ari_id, Given{.names = names, .not_before = not_before, .not_after = not_after});
   }
   return chain;
+}
+
+/// As RFC 9773 section 4.1 has it. Reading a certificate takes long, and all have one issuer.
+std::string FakeCa::ari_id_of(const std::string& chain, std::uint64_t serial) {
+  if (key_id_.empty()) {
+    const auto id = crypto::read_chain(chain).value().front().ari_id;
+    key_id_ = id.substr(0, id.find('.') + 1);
+  }
+  std::string octets;
+  for (auto rest = serial; rest > 0; rest >>= 8U) {
+    octets.insert(octets.begin(), static_cast<char>(rest & 0xFFU));
+  }
+  // The integer of DER has a sign.
+  if (octets.empty() || (static_cast<unsigned char>(octets.front()) & 0x80U) != 0) {
+    octets.insert(octets.begin(), '\0');
+  }
+  return key_id_ + crypto::base64url(octets);
 }
 
 std::string FakeCa::give(const std::vector<Fqdn>& names, const std::string& public_key,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "acme/client.hpp"
+#include "crypto/csr.hpp"
 #include "crypto/local_ca.hpp"
 #include "http/client.hpp"
 #include "runtime/clock.hpp"
@@ -127,7 +128,8 @@ class FakeCa final : public acme::Client {
   /// into memory.
   void forget_after(Duration age) { forgets_after_ = age; }
   /// Is asked to look at each finalize before it is carried out.
-  using Watch = std::function<Task<void>(OrderUrl order, std::string csr, std::string replaces)>;
+  using Watch = std::function<Task<void>(OrderUrl order, std::string csr, crypto::CsrInfo request,
+                                         std::string replaces)>;
   void set_watch(Watch watch) { watch_ = std::move(watch); }
 
   /// How many times it was asked about renewals.
@@ -194,6 +196,7 @@ class FakeCa final : public acme::Client {
   Task<std::optional<Error>> exchange(std::string op);
   std::string issue(const std::vector<std::string>& names, const std::string& public_key,
                     Time not_before, Time not_after);
+  std::string ari_id_of(const std::string& chain, std::uint64_t serial);
   void forget_old();
   std::optional<RenewalWindow> window_of(const std::string& ari_id) const;
   void settle(Order& order);
@@ -243,6 +246,7 @@ class FakeCa final : public acme::Client {
   std::map<std::string, RenewalWindow> windows_;       ///< by ARI id
   int renewal_questions_ = 0;
   bool gives_windows_ = false;
+  std::string key_id_;  ///< of the root, as ARI ids begin with it; empty: not read yet
   Duration asked_again_after_ = std::chrono::hours(6);  // as Boulder says
   std::map<std::string, Given> given_;                  ///< by ARI id
   std::multimap<Time, std::string> expiries_;           ///< of those

@@ -1,5 +1,7 @@
 #include "sim/fake_target.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "sim/same_material.hpp"
@@ -76,9 +78,13 @@ const crypto::CertificateInfo* FakeTarget::leaf(const Fqdn& domain) const {
   if (entry == entries_.end()) return nullptr;
   auto& leaf = entry->second.leaf;
   if (!leaf) {
-    auto chain = crypto::read_chain(entry->second.material.fullchain);
-    if (!chain) return nullptr;
-    leaf = std::move(chain->front());
+    // Its first block alone: reading a certificate takes long.
+    constexpr std::string_view end = "-----END CERTIFICATE-----\n";
+    const auto& chain = entry->second.material.fullchain;
+    auto read = crypto::read_chain(
+        std::string_view(chain).substr(0, std::min(chain.size(), chain.find(end)) + end.size()));
+    if (!read) return nullptr;
+    leaf = std::move(read->front());
   }
   return &*leaf;
 }

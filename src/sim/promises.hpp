@@ -62,7 +62,8 @@ class Promises {
 
  private:
   void report(const std::string& promise, std::string words);
-  Task<void> at_finalize(OrderUrl order, std::string csr, std::string replaces);
+  Task<void> at_finalize(OrderUrl order, std::string csr, crypto::CsrInfo request,
+                         std::string replaces);
   void at_served(const Fqdn& name);
   Task<void> look_now();
   Task<void> look_at_ledger();

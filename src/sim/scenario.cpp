@@ -97,6 +97,7 @@ Result<Scenario> Scenario::named(std::string_view name) {
     scenario.recalls = {{.after = days(150), .share = 0.3}};
     scenario.breaks = 0.02;
     scenario.kills = 0.003;
+    scenario.probe_every = hours(24);
     scenario.mishaps = true;
     return scenario;
   }

@@ -74,8 +74,13 @@ World::World(const Scenario& scenario)
       to_vault_(vault_, vault_line_),
       to_target_(target_, target_line_) {
   auto& clock = loop_->clock();
-  store_ = must(
-      store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_, *offload_, clock));
+  if (scenario.store == Scenario::Keeping::memory) {
+    store_ =
+        store::make_memory_store(clock, {.keep_events = events_kept, .keep_former = former_kept});
+  } else {
+    store_ = must(store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_,
+                                     *offload_, clock));
+  }
   // Its server has a time of its own to answer.
   dns_line_.set_options({.least = 0us, .most = 0us});
 
