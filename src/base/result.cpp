@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/utf8.hpp"
+
 namespace certherd {
 namespace {
 
@@ -28,21 +30,21 @@ Error Error::during(std::string_view step) && {
 Error Error::during(std::string_view step) const& { return Error(*this).during(step); }
 
 std::string Error::message() const {
-  std::string text = op;
+  std::string text = cleaned(op);
   const auto add = [&text](std::string_view separator, std::string_view words) {
     if (words.empty()) return;
     if (!text.empty()) text += separator;
     text += words;
   };
-  add(": ", detail);
+  add(": ", cleaned(detail));
   if (problem) {
-    if (detail.find(problem->detail) == std::string::npos) add(" - ", problem->detail);
+    if (detail.find(problem->detail) == std::string::npos) add(" - ", cleaned(problem->detail));
     // Where there are causes, they tell of each part already.
     const auto parts =
         causes.empty() ? std::span(problem->subproblems) : std::span<const Problem::Subproblem>();
     for (const auto& sub : parts) {
-      add("; ", sub.identifier);
-      add(": ", sub.detail);
+      add("; ", cleaned(sub.identifier));
+      add(": ", cleaned(sub.detail));
     }
   }
   for (const auto& cause : causes) add("; ", cause.message());

@@ -35,6 +35,16 @@ TEST(ErrorText, TellsTheServersWordsOnceAndEachCause) {
   EXPECT_EQ(error.message(), "new order: policy forbids; ns1: timeout; ns2: refused");
 }
 
+TEST(ErrorText, IsOneLineWhateverAServerSays) {
+  Error error;
+  error.op = "read order";
+  error.detail = "the unknown status \"\x1b]0;mine\x07\n\"";
+  error.causes = {{.op = "a\xff.example", .detail = std::string(5000, 'x')}};
+
+  EXPECT_EQ(error.message(), "read order: the unknown status \" ]0;mine  \"; a\uFFFD.example: " +
+                                 std::string(2000, 'x') + "…");
+}
+
 TEST(ErrorText, ComparesProblemsByContent) {
   Error left = make_error("a", "b");
   Error right = left;

@@ -13,7 +13,8 @@ bool is_utf8(std::string_view text);
 constexpr std::size_t longest_words = 2000;
 
 /// Such words as a terminal can show them, which takes control characters for commands: these
-/// become spaces. What is too long is cut off, at the end of a character.
+/// become spaces, and what is not UTF-8 becomes U+FFFD. What is too long is cut off, at the end of
+/// a character.
 std::string cleaned(std::string_view words);
 
 }  // namespace certherd

@@ -23,9 +23,19 @@ TEST(Utf8, RefusesWhatIsNot) {
 }
 
 TEST(Cleaned, ShowsNoControlCharacterAndCutsAtACharacter) {
-  EXPECT_EQ(cleaned("a\x1b[2Jb\r\nc"), "a [2Jb  c");
+  EXPECT_EQ(cleaned("a\x1b[2Jb\r\nc\x7f"), "a [2Jb  c ");
+  EXPECT_EQ(cleaned("a\xc2\x9b"
+                    "2Jb\xc2\xa0"),
+            "a 2Jb\xc2\xa0");
   const std::string long_words = std::string(longest_words - 1, 'x') + "ü";
   EXPECT_EQ(cleaned(long_words), std::string(longest_words - 1, 'x') + "…");
+}
+
+TEST(Cleaned, IsAlwaysUtf8) {
+  EXPECT_EQ(cleaned("a\xff\x9b"
+                    "b\xc3"),
+            "a\uFFFD\uFFFDb\uFFFD");
+  EXPECT_TRUE(is_utf8(cleaned(std::string(longest_words, '\xff'))));
 }
 
 }  // namespace
