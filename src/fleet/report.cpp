@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/utf8.hpp"
+
 namespace certherd::fleet {
 namespace {
 
@@ -58,8 +60,8 @@ std::string_view to_string(Outcome outcome) {
 
 json::object to_json(const Error& error) {
   json::object object{{"kind", to_string(error.kind)},
-                      {"op", error.op},
-                      {"detail", error.detail},
+                      {"op", cleaned(error.op)},
+                      {"detail", cleaned(error.detail)},
                       {"retry_at", time_or_null(error.retry_at)},
                       {"problem", problem_json(error)}};
   json::array causes;

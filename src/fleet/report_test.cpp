@@ -56,6 +56,17 @@ TEST(Report, KeepsTheProblemOfTheServerWhole) {
   EXPECT_EQ(error.at("problem").at("subproblems").as_array().front().at("identifier"), "a.example");
 }
 
+TEST(Report, IsJsonWhateverAServerSays) {
+  Error error;
+  error.op = "GET https://ca.example/\xff";
+  error.detail = "the server leads on to \xfe\x1b";
+
+  const auto json = to_json(error);
+
+  EXPECT_EQ(json.at("op"), "GET https://ca.example/\uFFFD");
+  EXPECT_EQ(json.at("detail"), "the server leads on to \uFFFD ");
+}
+
 TEST(Report, SurvivesTheStore) {
   Report report;
   report.domain = Fqdn::literal("a.example");
