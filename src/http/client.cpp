@@ -42,13 +42,13 @@ std::vector<std::string_view> Response::all(std::string_view name) const {
 }
 
 std::optional<Time> retry_after(const Response& response, Time now) {
+  // A number beyond int is as good as never; a century is that, too.
+  constexpr auto longest = std::chrono::seconds(std::chrono::years(100));
   const auto value = response.header("retry-after");
   if (!value) return std::nullopt;
   const bool digits = !value->empty() && std::all_of(value->begin(), value->end(),
                                                      [](char c) { return c >= '0' && c <= '9'; });
   if (digits) {
-    // A number beyond int is as good as never; a century is that, too.
-    constexpr auto longest = std::chrono::seconds(std::chrono::years(100));
     const auto seconds = number(*value);
     return now + (seconds ? std::min(std::chrono::seconds(*seconds), longest) : longest);
   }
@@ -57,7 +57,7 @@ std::optional<Time> retry_after(const Response& response, Time now) {
   // By the server's own clock, where it tells: ours may be wrong by any span.
   const auto sent = response.header("date");
   const auto server_now = sent ? parse_http_date(*sent) : std::nullopt;
-  return now + std::max(Duration(0), *date - server_now.value_or(now));
+  return now + std::clamp<Duration>(*date - server_now.value_or(now), Duration(0), longest);
 }
 
 // Sun, 06 Nov 1994 08:49:37 GMT

@@ -46,7 +46,7 @@ class Client {
 };
 
 /// When a Retry-After says to come back (RFC 9110 section 10.2.3): seconds or an HTTP date, which
-/// is held against the answer's own Date if it has one; never before `now`. Nothing without either.
+/// is held against the answer's own Date if it has one; never before `now`, nor a century later.
 std::optional<Time> retry_after(const Response& response, Time now);
 
 /// Reads an HTTP date of the preferred form (RFC 9110 section 5.6.7).

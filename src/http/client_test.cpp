@@ -63,6 +63,12 @@ TEST(RetryAfter, TakesADateButNeverOneThatIsPast) {
   EXPECT_EQ(retry_after(response, example + seconds(5)), example + seconds(5));
 }
 
+TEST(RetryAfter, EndsWithinACentury) {
+  const auto response = with({{"retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"},
+                              {"date", "Sat, 01 Jan 0000 00:00:00 GMT"}});
+  EXPECT_EQ(retry_after(response, example), example + std::chrono::years(100));
+}
+
 TEST(RetryAfter, IsNothingWhenAbsentOrUnreadable) {
   EXPECT_EQ(retry_after(with({}), example), std::nullopt);
   for (const char* text : {"", "soon", "-5", "1.5", "12 s"}) {
