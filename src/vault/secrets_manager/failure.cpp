@@ -46,7 +46,10 @@ constexpr std::array meanings = {
 
 aws::Failure explained(aws::Failure failure) {
   const auto* const found = std::ranges::find(meanings, failure.code, &Meaning::code);
-  if (found == meanings.end()) return failure;
+  if (found == meanings.end()) {
+    if (failure.error.kind == Kind::rejected) failure.error.kind = Kind::misconfigured;
+    return failure;
+  }
   failure.error.kind = found->kind;
   if (!found->remedy.empty()) {
     failure.error.detail += " (";
