@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include <algorithm>
-
 #include "deploy/command_words.hpp"
+#include "model/serial.hpp"
 
 namespace certherd::deploy {
 namespace {
 
 constexpr std::string_view blank = " \t\r\n";
-constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(blank);
@@ -40,19 +38,14 @@ Result<std::string> read_serial(std::string_view output) {
   constexpr std::string_view label = "serial=";
   auto text = trimmed(output);
   if (text.starts_with(label)) text.remove_prefix(label.size());
-  std::string serial(text);
-  std::erase(serial, ':');
-  const bool is_hex = serial.find_first_not_of(hex_digits) == std::string::npos;
-  if (!is_hex) {
+  if (text.empty()) return std::string();
+  const auto serial = parse_serial(text);
+  if (!serial) {
     return fail(Error::Kind::misconfigured, "read the serial",
                 fmt::format("it must print the serial in hex, or nothing, and printed: {}",
                             last_lines(output)));
   }
-  std::ranges::transform(serial, serial.begin(), [](char digit) {
-    return 'A' <= digit && digit <= 'F' ? static_cast<char>(digit - 'A' + 'a') : digit;
-  });
-  if (serial.size() % 2 != 0) serial.insert(0, 1, '0');
-  return serial;
+  return serial->text();
 }
 
 }  // namespace certherd::deploy

@@ -20,6 +20,8 @@ TEST(AnswerTest, SerialsAreReadAsProgramsWriteThem) {
   EXPECT_EQ(read_serial("serial=03AB\n"), "03ab");
   EXPECT_EQ(read_serial(" 03:AB:0f \r\n"), "03ab0f");
   EXPECT_EQ(read_serial("3ab"), "03ab");
+  // With the octet that DER needs before a high bit, as some programs print it.
+  EXPECT_EQ(read_serial("00:9F:AB"), "9fab");
 }
 
 TEST(AnswerTest, NothingButBlanksIsNothing) {
@@ -28,7 +30,8 @@ TEST(AnswerTest, NothingButBlanksIsNothing) {
 }
 
 TEST(AnswerTest, WhatIsNoSerialIsShown) {
-  for (const auto* text : {"no certificate", "03ab\n04cd", "-"}) {
+  for (const auto* text : {"no certificate", "03ab\n04cd", "-", ":",
+                           "serial=:", "0123456789abcdef0123456789abcdef0123456789"}) {
     const auto serial = read_serial(text);
     ASSERT_FALSE(serial) << text;
     EXPECT_EQ(serial.error().kind, Error::Kind::misconfigured);
