@@ -222,8 +222,8 @@ Task<Result<http::Response>> Api::send(Method method, std::string target,
 }
 
 Task<Status> Api::note_budget(http::Response response) {
-  const auto until = budget_reset(response);
-  if (!until || *until <= now()) co_return Status();
+  const auto until = budget_reset(response, now());
+  if (!until) co_return Status();
   const auto left = response.status == too_many_requests ? 0 : budget_left(response);
   // Our own writes are counted already, those under way too.
   if (!left || *left >= left_) co_return Status();

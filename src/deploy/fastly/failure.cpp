@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 
@@ -12,6 +13,10 @@ namespace {
 
 namespace json = boost::json;
 using Kind = Error::Kind;
+
+// The hour of a budget ends sooner; who asks for more is not believed, since certificates run out
+// meanwhile.
+constexpr auto longest_wait = std::chrono::hours(24);
 
 constexpr int unauthorized = 401;
 constexpr int forbidden = 403;
@@ -65,14 +70,17 @@ std::string words_of(const http::Response& response, const Secret<std::string>& 
 
 }  // namespace
 
-std::optional<Time> budget_reset(const http::Response& response) {
+std::optional<Time> budget_reset(const http::Response& response, Time now) {
   const auto text = response.header("fastly-ratelimit-reset");
   if (!text) return std::nullopt;
   std::int64_t seconds = 0;
   const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-  constexpr std::int64_t latest = 1LL << 40;
-  if (failure != std::errc{} || end != text->data() + text->size() || seconds < 0 ||
-      seconds > latest) {
+  // Clocks differ, by less than an hour.
+  constexpr std::chrono::hours furthest(2);
+  const auto from = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  const auto to = from + std::chrono::seconds(furthest).count();
+  if (failure != std::errc{} || end != text->data() + text->size() || seconds <= from ||
+      seconds > to) {
     return std::nullopt;
   }
   return Time(std::chrono::seconds(seconds));
@@ -108,10 +116,10 @@ Error read_failure(std::string op, const http::Response& response, const Secret<
       break;
     case too_many_requests:
       error.kind = Kind::throttled;
-      error.retry_at = budget_reset(response);
-      if (!error.retry_at || *error.retry_at <= now)
-        error.retry_at = http::retry_after(response, now);
-      if (!error.retry_at) error.retry_at = now + std::chrono::minutes(1);
+      error.retry_at = budget_reset(response, now);
+      if (!error.retry_at) error.retry_at = http::retry_after(response, now);
+      error.retry_at =
+          std::min(error.retry_at.value_or(now + std::chrono::minutes(1)), now + longest_wait);
       break;
     default:
       error.kind = response.status >= server_error ? Kind::transient : Kind::misconfigured;

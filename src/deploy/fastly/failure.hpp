@@ -20,7 +20,8 @@ Error read_failure(std::string op, const http::Response& response, const Secret<
 /// not.
 bool is_refusal(const Error& error);
 
-/// When the hour of the write budget is over (Fastly-RateLimit-Reset); nothing when it is not told.
-std::optional<Time> budget_reset(const http::Response& response);
+/// When the hour of the write budget is over (Fastly-RateLimit-Reset). Nothing when it is not told,
+/// has passed, or is further away than the end of any hour can be: the store would keep it.
+std::optional<Time> budget_reset(const http::Response& response, Time now);
 
 }  // namespace certherd::deploy::fastly
