@@ -164,6 +164,9 @@ Task<Answer<Page>> Api::list(std::string token, int most) {
   Page page{.certificates = {}, .next = text_in(*object, "NextToken")};
   for (const auto& each : objects_in(*object, "CertificateSummaryList")) {
     page.certificates.push_back(summary_in(each));
+    if (page.certificates.back().arn.empty()) {
+      co_return unreadable("ListCertificates", "a certificate in the answer has no ARN");
+    }
   }
   co_return page;
 }
