@@ -149,6 +149,8 @@ TEST_F(ConfigTest, AnAccountIsSharedByAVaultThatCanDoThat) {
 
 TEST_F(ConfigTest, TellsWhereTheSyntaxIsBroken) {
   EXPECT_THAT(faults("[store]\nurl = \n"), ElementsAre(HasSubstr("2: syntax")));
+  EXPECT_THAT(faults("[`store]\n"), ElementsAre(HasSubstr("1: syntax")));
+  EXPECT_THAT(faults("[store]\nurl = \uFEEF0\n"), ElementsAre(HasSubstr("2: syntax")));
 }
 
 TEST_F(ConfigTest, SeveralCasStandInTheOrderInWhichTheyAreTried) {
