@@ -125,8 +125,10 @@ std::optional<Problem> problem_in(const http::Response& response) {
 }
 
 std::string words_of(const Problem& problem) {
-  if (!problem.detail.empty()) return problem.detail;
-  return problem.title.empty() ? problem.type : problem.title;
+  for (const auto* words : {&problem.detail, &problem.title, &problem.type}) {
+    if (!words->empty()) return *words;
+  }
+  return "the CA does not say why";
 }
 
 Error explain(std::string op, Problem problem) {
