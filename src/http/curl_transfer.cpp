@@ -29,6 +29,14 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(space) - begin + 1);
 }
 
+/// A part of a header as others take it: where a bare CR or a zero octet stands, a space does (RFC
+/// 9110 section 5.5).
+std::string header_text(std::string_view part) {
+  std::string text(trim(part));
+  std::ranges::replace_if(text, [](char c) { return c == '\r' || c == '\0'; }, ' ');
+  return text;
+}
+
 /// By a pointer into the text.
 void set_blob(CURL* easy, CURLoption option, const std::string& text) {
   curl_blob blob{};
@@ -157,6 +165,9 @@ Result<Response> CurlTransfer::take_result() {
   if (*code_ != CURLE_OK) return fail(to_error(*code_));
   long status = 0;
   curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
+  // libcurl takes "HTTP/200 OK" for an answer with the status 0.
+  constexpr long least_status = 100;  // RFC 9110 section 15
+  if (status < least_status) return fail(to_error(CURLE_WEIRD_SERVER_REPLY));
   response_.status = static_cast<int>(status);
   return std::move(response_);
 }
@@ -198,14 +209,14 @@ bool CurlTransfer::take_header_line(std::string_view line) {
   }
   const bool continues = line.starts_with(' ') || line.starts_with('\t');
   if (continues && !response_.headers.empty()) {  // RFC 9112 section 5.2
-    const auto more = trim(line);
+    const auto more = header_text(line);
     if (!more.empty()) response_.headers.back().second.append(" ").append(more);
     return true;
   }
   const auto colon = line.find(':');
   if (colon != std::string_view::npos) {
-    response_.headers.emplace_back(lower(trim(line.substr(0, colon))),
-                                   trim(line.substr(colon + 1)));
+    response_.headers.emplace_back(lower(header_text(line.substr(0, colon))),
+                                   header_text(line.substr(colon + 1)));
   }
   return true;
 }
