@@ -28,13 +28,15 @@ bool same(std::vector<Fqdn> left, std::vector<Fqdn> right) {
   return left == right;
 }
 
-/// Whose validation failed, as the CA names them.
+/// Whose validation failed, as the CA names them: once for each authorization, of which a name and
+/// its wildcard have one each. The CA may tell of one and count the other a moment later.
 std::vector<Fqdn> failing_names(const Error& error, const std::vector<Fqdn>& names) {
   std::vector<Fqdn> failing;
-  for (const auto& name : policy::validated_names(names)) {
+  for (const auto& name : names) {
+    auto validated = name.without_wildcard();
     const bool blamed = std::ranges::any_of(
-        error.causes, [&name](const Error& cause) { return cause.op == name.text(); });
-    if (blamed) failing.push_back(name);
+        error.causes, [&validated](const Error& cause) { return cause.op == validated.text(); });
+    if (blamed) failing.push_back(std::move(validated));
   }
   return failing;
 }

@@ -71,6 +71,7 @@ FakeCa::FakeCa(runtime::Clock& clock, runtime::Random& random, Lookup lookup)
 
 Task<std::optional<Error>> FakeCa::exchange(std::string op) {
   ++calls_;
+  end_validations();
   forget_old();
   return line_.there(std::move(op));
 }
@@ -191,6 +192,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
     if (auto fault = co_await line_.back("newOrder")) co_return fail(std::move(*fault));
     co_return shown;
   }
+  if (order_watch_) order_watch_(wanted.names);
   const auto number = next_++;
   Order order;
   order.replaces = wanted.replaces;
@@ -277,7 +279,24 @@ void FakeCa::fail_validations() {
   }
 }
 
+/// Ends the validations whose time has come, whoever asks about them.
+void FakeCa::end_validations() {
+  while (!validations_.empty() && validations_.begin()->first <= clock_.now()) {
+    const auto [when, text] = *validations_.begin();
+    validations_.erase(validations_.begin());
+    const auto found = authorizations_.find(text);
+    if (found == authorizations_.end()) continue;
+    auto& [shown, valid_from, succeeds] = found->second;
+    shown.status = succeeds ? acme::AuthorizationStatus::valid : acme::AuthorizationStatus::invalid;
+    if (succeeds) continue;
+    shown.challenges.front().error =
+        error_of(Error::Kind::rejected, "dns-01", "no such TXT value was found");
+    if (limits_) limits_->failed(own_.account.text(), shown.identifier.text(), when);
+  }
+}
+
 void FakeCa::settle(Order& order) {
+  end_validations();
   auto& shown = order.shown;
   if (order.issued_from) {
     const bool there = clock_.now() >= *order.issued_from;
@@ -288,19 +307,7 @@ void FakeCa::settle(Order& order) {
   }
   bool all_valid = true;
   for (const auto& authorization_url : shown.authorizations) {
-    auto& authorization = authorizations_.at(authorization_url.text());
-    auto& status = authorization.shown.status;
-    if (authorization.valid_from && clock_.now() >= *authorization.valid_from &&
-        status == acme::AuthorizationStatus::pending) {
-      status = authorization.succeeds ? acme::AuthorizationStatus::valid
-                                      : acme::AuthorizationStatus::invalid;
-      if (!authorization.succeeds) {
-        authorization.shown.challenges.front().error =
-            error_of(Error::Kind::rejected, "dns-01", "no such TXT value was found");
-        const auto& identifier = authorization.shown.identifier;
-        if (limits_) limits_->failed(own_.account.text(), identifier.text(), clock_.now());
-      }
-    }
+    const auto status = authorizations_.at(authorization_url.text()).shown.status;
     all_valid = all_valid && status == acme::AuthorizationStatus::valid;
     if (status == acme::AuthorizationStatus::invalid) shown.status = acme::OrderStatus::invalid;
   }
@@ -345,6 +352,7 @@ Task<Result<acme::Challenge>> FakeCa::answer_by(const Signer* signer, ChallengeU
       authorization.succeeds =
           !refused_.contains(identifier) &&
           lookup_(identifier.challenge_name(), value_of(*signer, challenge.token));
+      validations_.emplace(*authorization.valid_from, authorization.shown.url.text());
     }
     auto shown = challenge;
     if (auto fault = co_await line_.back("challenge")) co_return fail(std::move(*fault));

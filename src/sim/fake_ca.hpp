@@ -131,6 +131,10 @@ class FakeCa final : public acme::Client {
   using Watch = std::function<Task<void>(OrderUrl order, std::string csr, crypto::CsrInfo request,
                                          std::string replaces)>;
   void set_watch(Watch watch) { watch_ = std::move(watch); }
+  /// Is told of the names of each order that is placed.
+  void set_order_watch(std::function<void(const std::vector<Fqdn>&)> watch) {
+    order_watch_ = std::move(watch);
+  }
 
   /// How many times it was asked about renewals.
   int renewal_questions() const { return renewal_questions_; }
@@ -199,6 +203,7 @@ class FakeCa final : public acme::Client {
   std::string ari_id_of(const std::string& chain, std::uint64_t serial);
   void forget_old();
   std::optional<RenewalWindow> window_of(const std::string& ari_id) const;
+  void end_validations();
   void settle(Order& order);
   std::optional<Error> limited(const std::vector<std::string>& names, const std::string& replaces);
   Authorization& authorization_for(const Fqdn& name);
@@ -253,12 +258,14 @@ class FakeCa final : public acme::Client {
   std::optional<Duration> forgets_after_;
   std::deque<std::pair<Time, std::string>> ages_;  ///< of orders
   Watch watch_;
+  std::function<void(const std::vector<Fqdn>&)> order_watch_;
   std::pair<Duration, Duration> validates_within_{std::chrono::milliseconds(200),
                                                   std::chrono::seconds(5)};
   Duration validity_ = std::chrono::days(90);
   std::set<std::string> replaced_;       ///< ARI ids of certificates with a successor
   std::map<std::string, Order> orders_;  ///< by URL
   std::map<std::string, Authorization> authorizations_;
+  std::multimap<Time, std::string> validations_;  ///< under way: when each ends, and its URL
   int issued_ = 0;
   std::map<std::vector<std::string>, int> issued_for_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,16 @@
 #include "runtime/random.hpp"
 
 namespace certherd::sim {
+
+/// What happens at one exchange, counted over all lines that share this.
+struct Strike {
+  enum class Kind { breaks_before, breaks_after, kills_before, kills_after, drains };
+
+  Kind kind = Kind::breaks_before;
+  int at = 0;    ///< from 1 on
+  int seen = 0;  ///< exchanges so far
+  bool struck() const { return seen >= at; }
+};
 
 /// The way from the program to an outside system and back: it takes time, breaks before or after
 /// the work on the other side was done, and is where the program is when it is killed. The same
@@ -33,6 +44,10 @@ class Line {
   /// Whom a kill is told to: it has to cancel all that goes on.
   void set_kill(std::function<void()> kill) { kill_ = std::move(kill); }
 
+  /// Whom a drain is told to, see Strike.
+  void set_drain(std::function<void()> drain) { drain_ = std::move(drain); }
+  void set_strike(std::shared_ptr<Strike> strike) { strike_ = std::move(strike); }
+
   /// On the way there; an error: transient, and nothing was done.
   Task<std::optional<Error>> there(std::string op);
   /// On the way back; an error: transient, and all was done.
@@ -50,6 +65,9 @@ class Line {
   Options options_;
   Time down_until_{};
   std::function<void()> kill_;
+  std::function<void()> drain_;
+  std::shared_ptr<Strike> strike_;
+  bool strikes_back_ = false;  ///< it is the turn of the exchange that is on its way
   std::uint64_t exchanges_ = 0;
 };
 

@@ -20,6 +20,8 @@ constexpr const char* foreign = "a-value-of-somebody-else";
 constexpr Duration to_recover = days(3);
 // Before this share of its life nobody needs another one, if nothing has happened.
 constexpr double young = 0.45;
+// Four quick retries, three slower ones, and some more after kills and outages.
+constexpr int most_orders_a_day = 25;
 // What an earlier process has sent may still be on its way after a kill.
 constexpr Duration after_a_kill = 2min;
 
@@ -46,6 +48,7 @@ Promises::Promises(World& world) : world_(world) {
                                std::string replaces) {
     return at_finalize(std::move(order), std::move(csr), std::move(request), std::move(replaces));
   });
+  world_.ca().set_order_watch([this](const std::vector<Fqdn>& names) { at_order(names); });
   world_.target().set_watch([this](const Fqdn& name) { at_served(name); });
 }
 
@@ -125,6 +128,13 @@ Task<void> Promises::at_finalize(OrderUrl order, std::string csr, crypto::CsrInf
   issued.ari_id.clear();
 }
 
+void Promises::at_order(const std::vector<Fqdn>& names) {
+  if (++orders_today_[names.front()] == most_orders_a_day) {
+    report("who fails is left alone",
+           fmt::format("{} orders for {} in a day", most_orders_a_day, names.front()));
+  }
+}
+
 void Promises::at_served(const Fqdn& name) {
   const auto* leaf = world_.target().leaf(name);
   if (leaf == nullptr) {
@@ -154,10 +164,6 @@ void Promises::at_served(const Fqdn& name) {
   } else {
     issued_[name] = served_[name];
   }
-}
-
-void Promises::note_established() {
-  for (const auto& site : world_.sites()) at_served(site.name);
 }
 
 double Promises::least_left() const {
@@ -206,7 +212,12 @@ Task<void> Promises::look_at_ledger() {
 void Promises::look_at_limits() {
   const int refusals = world_.ca().limits().refusals();
   if (refusals > std::exchange(refusals_by_ca_, refusals)) {
-    report("no limit of the CA is exceeded", world_.ca().limits().last_refusal());
+    // What failed at the CA while the program was dead it does not count until it sees it, and when
+    // the inventory has ended that order meanwhile, it never does.
+    const auto& words = world_.ca().limits().last_refusal();
+    const bool unseen = words.find("failed authorizations") != std::string::npos &&
+                        world_.now() < last_kill_ + 3h;
+    if (!unseen) report("no limit of the CA is exceeded", words);
   }
   const auto throttled = world_.route53().refused("Throttling");
   if (throttled > std::exchange(throttled_, throttled)) {
@@ -240,7 +251,9 @@ Task<void> Promises::look_now() {
   look_at_expiry();
   look_at_limits();
   constexpr int seldom = 6;
-  if (world_.scenario().watches_all() && ++looks_ % seldom == 0) {
+  constexpr int day = 24;
+  if (++looks_ % day == 0) orders_today_.clear();
+  if (world_.scenario().watches_all() && looks_ % seldom == 0) {
     co_await look_at_ledger();
     co_await look_at_events();
   }

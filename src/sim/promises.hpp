@@ -29,8 +29,6 @@ class Promises {
   void note_outage() { last_outage_ = world_.now(); }
   /// The program was killed.
   void note_kill() { last_kill_ = world_.now(); }
-  /// All have a certificate from the beginning.
-  void note_established();
   /// Gets each event as a line.
   void set_log(std::function<void(const std::string& line)> log) { log_ = std::move(log); }
   /// Certificates must be served by then: after the first import.
@@ -64,6 +62,7 @@ class Promises {
   void report(const std::string& promise, std::string words);
   Task<void> at_finalize(OrderUrl order, std::string csr, crypto::CsrInfo request,
                          std::string replaces);
+  void at_order(const std::vector<Fqdn>& names);
   void at_served(const Fqdn& name);
   Task<void> look_now();
   Task<void> look_at_ledger();
@@ -89,6 +88,7 @@ class Promises {
   };
   std::map<Fqdn, Given> issued_;  ///< the last one finalized for each domain
   std::map<Fqdn, Given> served_;
+  std::map<Fqdn, int> orders_today_;
   std::set<std::pair<Time, Fqdn>> ends_;  ///< of what is served
   std::int64_t last_event_ = 0;
   int looks_ = 0;

@@ -99,6 +99,9 @@ Result<Scenario> Scenario::named(std::string_view name) {
     scenario.kills = 0.003;
     scenario.probe_every = hours(24);
     scenario.mishaps = true;
+    scenario.names_per_registered_domain = 20;
+    // Tight enough for a hundred domains to meet it.
+    scenario.limits.rates[policy::CaLimit::new_orders] = {.units = 20, .period = hours(3)};
     return scenario;
   }
   std::string known;

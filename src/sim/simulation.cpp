@@ -6,11 +6,9 @@
 #include <chrono>
 #include <exception>
 
-#include "crypto/encoding.hpp"
 #include "runtime/task_group.hpp"
-#include "runtime/wakeup.hpp"
+#include "sim/life.hpp"
 #include "sim/mishaps.hpp"
-#include "sim/process.hpp"
 #include "sim/promises.hpp"
 #include "sim/world.hpp"
 
@@ -28,7 +26,10 @@ class Run {
         world_(scenario),
         promises_(world_),
         mishaps_(world_, promises_),
-        changed_(world_.loop()) {
+        life_(world_, [this] {
+          outcome_.kills += 1;
+          promises_.note_kill();
+        }) {
     promises_.set_log(options_.log);
     outcome_.scenario = scenario;
   }
@@ -49,8 +50,6 @@ class Run {
 
  private:
   Task<void> live();
-  Task<void> live_once(Time until);
-  Task<void> work(Process* process);
   Task<void> change_validity(Scenario::Validity change);
   Task<void> recall(Scenario::Recall recall);
   Task<void> count_days();
@@ -63,12 +62,9 @@ class Run {
   World world_;
   Promises promises_;
   Mishaps mishaps_;
-  runtime::Wakeup changed_;
+  Life life_;
   Outcome outcome_;
   Time begin_{};
-  bool killed_ = false;
-  bool over_ = false;
-  Status status_;
   DayOf so_far_;  ///< totals at the end of the day before
 };
 
@@ -77,14 +73,7 @@ Task<void> Run::live() {
   co_await world_.found();
   begin_ = world_.now();
   const Time end = begin_ + scenario.span;
-  for (auto* line : world_.lines()) {
-    line->set_kill([this] {
-      killed_ = true;
-      changed_.notify_all();
-    });
-  }
   if (scenario.watches_all()) promises_.plant_foreign_values();
-  if (scenario.established) promises_.note_established();
   promises_.expect_served_from(first_end());
   set_breaks(scenario.breaks, scenario.kills);
 
@@ -98,14 +87,7 @@ Task<void> Run::live() {
 
   std::exception_ptr ended;
   try {
-    while (world_.now() < end) {
-      co_await live_once(end);
-      if (!killed_) continue;
-      outcome_.kills += 1;
-      promises_.note_kill();
-      const auto pause = world_.random().uniform(1, 300);
-      co_await world_.loop().clock().sleep_for(std::chrono::seconds(pause));
-    }
+    co_await life_.live_until(end);
   } catch (...) {
     ended = std::current_exception();  // nothing can be awaited in here
   }
@@ -113,35 +95,6 @@ Task<void> Run::live() {
   co_await outside.join();
   if (ended) std::rethrow_exception(ended);
   co_await promises_.look_at_the_end();
-}
-
-/// One process, until the end or its death.
-Task<void> Run::live_once(Time until) {
-  killed_ = false;
-  over_ = false;
-  Process process(world_);
-  runtime::TaskGroup group(world_.loop());
-  group.spawn(work(&process));
-  while (!killed_ && !over_ && world_.now() < until) co_await changed_.wait_until(until);
-  if (!killed_ && !over_) process.drain();
-  while (!killed_ && !over_) co_await changed_.wait();
-  if (killed_) group.cancel();
-  std::exception_ptr ended;
-  try {
-    co_await group.join();
-  } catch (...) {
-    ended = std::current_exception();  // nothing can be awaited in here
-  }
-  co_await process.stop();
-  if (ended) std::rethrow_exception(ended);
-  if (!killed_ && !status_)
-    throw std::runtime_error("the service ended: " + status_.error().message());
-}
-
-Task<void> Run::work(Process* process) {
-  status_ = co_await process->run();
-  over_ = true;
-  changed_.notify_all();
 }
 
 /// All must have a certificate by then, even where the CA's limits let only so many come.

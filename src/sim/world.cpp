@@ -24,7 +24,8 @@ constexpr std::uint64_t seed_of_program = 0x5EED;
 // How much of the past outside systems and store remember, so that years fit into memory.
 constexpr std::size_t calls_kept = 20'000;
 constexpr std::size_t events_kept = 200'000;
-constexpr std::size_t former_kept = 0;
+// Of what is over: a lost order is looked for among those that no issuance holds.
+constexpr std::size_t former_kept = 20;
 constexpr Duration orders_kept = days(7);
 
 aws::Credentials credentials() {
@@ -75,8 +76,9 @@ World::World(const Scenario& scenario)
       to_target_(target_, target_line_) {
   auto& clock = loop_->clock();
   if (scenario.store == Scenario::Keeping::memory) {
-    store_ =
-        store::make_memory_store(clock, {.keep_events = events_kept, .keep_former = former_kept});
+    store_ = store::make_memory_store(
+        clock,
+        {.keep_events = events_kept, .keep_former = scenario.watches_all() ? former_kept : 0});
   } else {
     store_ = must(store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_,
                                      *offload_, clock));
