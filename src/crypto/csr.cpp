@@ -57,7 +57,7 @@ Result<CsrInfo> read_csr(std::string_view der) {
 
   CsrInfo info;
   info.common_name = common_name(X509_REQ_get_subject_name(request.get()));
-  info.public_key = to_der(&i2d_PUBKEY, key);
+  info.public_key = to_der(&i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(request.get()));
   const Extensions extensions(X509_REQ_get_extensions(request.get()));
   const Names names(static_cast<GENERAL_NAMES*>(
       X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));

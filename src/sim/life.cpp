@@ -24,7 +24,7 @@ Task<void> Life::live_until(Time when) {
     if (!killed_) continue;
     if (killed_by_) killed_by_();
     constexpr std::uint64_t longest_pause = 300;
-    const auto pause = world_.random().uniform(1, longest_pause);
+    const auto pause = world_.chance().uniform(1, longest_pause);
     co_await world_.loop().clock().sleep_for(std::chrono::seconds(pause));
   }
 }

@@ -13,7 +13,7 @@ using std::chrono::days;
 }  // namespace
 
 Duration Mishaps::between(Duration least, Duration most) {
-  return Duration(static_cast<std::int64_t>(world_.random().uniform(
+  return Duration(static_cast<std::int64_t>(world_.chance().uniform(
       static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count()))));
 }
 
@@ -32,7 +32,7 @@ Task<void> Mishaps::break_lines() {
     co_await clock.sleep_for(between(days(5), days(25)));
     const auto until = world_.now() + between(20min, 36h);
     const auto lines = world_.lines();
-    const auto which = world_.random().uniform(0, lines.size());
+    const auto which = world_.chance().uniform(0, lines.size());
     if (which < lines.size()) {
       lines[which]->set_down_until(until);
     } else {
@@ -53,10 +53,10 @@ Task<void> Mishaps::break_sites() {
       // Of a hundred sites, one every four days or so.
       const auto often = days(400) / static_cast<int>(world_.sites().size());
       co_await clock.sleep_for(between(often / 2, often * 3 / 2));
-      const auto index = world_.random().uniform(0, world_.sites().size() - 1);
+      const auto index = world_.chance().uniform(0, world_.sites().size() - 1);
       if (world_.sites()[index].broken) continue;
       const auto kinds = world_.scenario().delegated ? 2U : 3U;
-      const auto kind = static_cast<Kind>(world_.random().uniform(0, kinds));
+      const auto kind = static_cast<Kind>(world_.chance().uniform(0, kinds));
       broken_sites_ += 1;
       broken.spawn(break_one(index, kind, between(1h, days(30))));
     }
@@ -118,12 +118,12 @@ Task<void> Mishaps::change_inventory() {
   auto& clock = world_.loop().clock();
   while (true) {
     co_await clock.sleep_for(between(days(3), days(12)));
-    const auto index = world_.random().uniform(0, world_.sites().size() - 1);
+    const auto index = world_.chance().uniform(0, world_.sites().size() - 1);
     auto& site = world_.sites()[index];
     if (site.broken) continue;
     changes_ += 1;
     promises_.expect_another(site);
-    const auto what = world_.random().uniform(0, 2);
+    const auto what = world_.chance().uniform(0, 2);
     if (what == 0) {
       auto owned = co_await change(index, [](Domain& domain) { domain.owner += "+"; });
       if (!owned) changes_ -= 1;

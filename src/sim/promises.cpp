@@ -215,8 +215,8 @@ void Promises::look_at_limits() {
     // What failed at the CA while the program was dead it does not count until it sees it, and when
     // the inventory has ended that order meanwhile, it never does.
     const auto& words = world_.ca().limits().last_refusal();
-    const bool unseen = words.find("failed authorizations") != std::string::npos &&
-                        world_.now() < last_kill_ + 3h;
+    const bool unseen =
+        words.find("failed authorizations") != std::string::npos && world_.now() < last_kill_ + 3h;
     if (!unseen) report("no limit of the CA is exceeded", words);
   }
   const auto throttled = world_.route53().refused("Throttling");

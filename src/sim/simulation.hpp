@@ -52,7 +52,7 @@ struct Outcome {
   std::vector<DayOf> days;
   std::vector<Recalled> recalls;
 
-  double seconds = 0;             ///< of real time
+  double seconds = 0;             ///< of processor time
   std::uint64_t peak_memory = 0;  ///< of the process, bytes
 };
 

@@ -49,7 +49,7 @@ class World {
   runtime::VirtualLoop& loop() { return *loop_; }
   Time now() { return loop_->clock().now(); }
   /// For what happens out there; the program has numbers of its own.
-  runtime::Random& random() { return random_; }
+  runtime::Random& chance() { return random_; }
 
   std::vector<Site>& sites() { return sites_; }
   /// Null when it is none of them.

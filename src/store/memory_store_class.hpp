@@ -21,9 +21,7 @@ namespace certherd::store {
 class MemoryStore final : public Store {
  public:
   MemoryStore(runtime::Clock& clock, MemoryStoreOptions options)
-      : clock_(clock),
-        keep_former_(options.keep_former),
-        events_(options.keep_events) {}
+      : clock_(clock), keep_former_(options.keep_former), events_(options.keep_events) {}
 
   std::uint64_t journal_writes() const override { return journal_writes_; }
 
