@@ -147,14 +147,7 @@ int simulate_many(const Context& context, const Options& options, const sim::Sce
       one.seed = options.seed + static_cast<std::uint64_t>(i);
       const auto outcome = sim::simulate(one, {});
       const std::lock_guard lock(mutex);
-      sum.certificates += outcome.certificates;
-      sum.renewals += outcome.renewals;
-      sum.polls += outcome.polls;
-      sum.probes += outcome.probes;
-      sum.journal_writes += outcome.journal_writes;
-      sum.route53_calls += outcome.route53_calls;
-      sum.kills += outcome.kills;
-      sum.seconds += outcome.seconds;
+      sum.add(outcome);
       if (outcome.broken.empty()) continue;
       failed.push_back(one.seed);
       tell_broken(outcome, options);

@@ -201,6 +201,22 @@ void Run::sum_up() {
 
 }  // namespace
 
+void Outcome::add(const Outcome& other) {
+  certificates += other.certificates;
+  renewals += other.renewals;
+  polls += other.polls;
+  probes += other.probes;
+  journal_writes += other.journal_writes;
+  exchanges += other.exchanges;
+  route53_calls += other.route53_calls;
+  kills += other.kills;
+  outages += other.outages;
+  broken_sites += other.broken_sites;
+  inventory_changes += other.inventory_changes;
+  freezes += other.freezes;
+  seconds += other.seconds;
+}
+
 Outcome simulate(const Scenario& scenario, SimulationOptions options) {
   Run run(scenario, std::move(options));
   return run.run();

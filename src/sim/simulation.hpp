@@ -54,6 +54,9 @@ struct Outcome {
 
   double seconds = 0;             ///< of processor time
   std::uint64_t peak_memory = 0;  ///< of the process, bytes
+
+  /// Adds what is counted in another one: certificates and so on to `freezes`, and `seconds`.
+  void add(const Outcome& other);
 };
 
 struct SimulationOptions {

@@ -39,15 +39,7 @@ TEST(Chaos, BreaksNoPromise) {
     const auto outcome = simulate(chaos(domains, days, seed), {});
     EXPECT_THAT(outcome.broken, IsEmpty())
         << "repeat it with: " << command_of(outcome.scenario, "");
-    sum.renewals += outcome.renewals;
-    sum.polls += outcome.polls;
-    sum.probes += outcome.probes;
-    sum.journal_writes += outcome.journal_writes;
-    sum.kills += outcome.kills;
-    sum.outages += outcome.outages;
-    sum.broken_sites += outcome.broken_sites;
-    sum.inventory_changes += outcome.inventory_changes;
-    sum.freezes += outcome.freezes;
+    sum.add(outcome);
   }
   std::cout << fmt::format(
       "{} renewals, {} questions about renewals, {} probes, {} journal writes, {} kills, {} "
