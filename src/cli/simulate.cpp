@@ -54,11 +54,6 @@ Result<sim::Scenario> choose(const Options& options) {
   return known;
 }
 
-std::string in_days(Duration duration) {
-  return fmt::format("{:.1f} days",
-                     std::chrono::duration<double, std::ratio<86'400>>(duration).count());
-}
-
 void print(const sim::Outcome& outcome) {
   Table table({"What", "How much"});
   const auto add = [&table](std::string what, std::string how_much) {
@@ -67,10 +62,12 @@ void print(const sim::Outcome& outcome) {
   add("certificates issued", fmt::format("{}", outcome.certificates));
   add("renewals among them", fmt::format("{}", outcome.renewals));
   add("all domains served after",
-      outcome.all_served_after ? in_days(*outcome.all_served_after) : "never");
-  add("lifetime left at renewal",
-      fmt::format("{:.0f} % on average, {:.0f} % at least", outcome.mean_margin * 100,
-                  outcome.least_margin * 100));
+      outcome.all_served_after ? format_duration(*outcome.all_served_after) : "never");
+  if (outcome.renewals > 0) {
+    add("lifetime left at renewal",
+        fmt::format("{:.0f} % on average, {:.0f} % at least", outcome.mean_margin * 100,
+                    outcome.least_margin * 100));
+  }
   if (const auto orders = sim::orders_per_day(outcome.scenario)) {
     add("new certificates a day that the CA allows", fmt::format("{:.0f}", *orders));
   }
@@ -188,19 +185,20 @@ void add_simulate(CLI::App& parent, Context& context) {
   auto* command = parent.add_subcommand("simulate", "live through a year of a fleet in seconds");
   auto options = std::make_shared<Options>();
   std::string known;
-  for (const auto& [name, what] : sim::scenarios())
-    known += fmt::format("\n  {:<16} {}", name, what);
+  for (const auto& [name, what] : sim::scenarios()) {
+    known += fmt::format("{}{} ({})", known.empty() ? "" : "; ", name, what);
+  }
   command->footer(
       "The real scheduler, issuance steps and store work on a clock that jumps from one event to "
       "the next, among a CA with Let's Encrypt's limits, a Route 53 of so many calls a second, a "
       "vault and an edge, all of them in memory. Nothing of your config or store is read or "
       "changed. Says how long a first import takes, what a revocation of everything costs, and "
       "what shorter lifetimes mean; and exits with 1 when a promise of docs/promises.md was "
-      "broken.\n\nScenarios:" +
+      "broken.\n\nScenarios: " +
       known +
-      "\nA file names others, in TOML: see docs/simulate.md.\n\nExamples:\n"
+      ". A file describes others, in TOML: see docs/simulate.md.\n\nExamples:\n"
       "  certherd simulate --scenario first-import --domains 5000 --days 60\n"
-      "  certherd simulate --scenario mass-revocation --domains 100000 --chart day.svg\n"
+      "  certherd simulate --scenario mass-revocation --domains 2000 --chart day.svg\n"
       "  certherd simulate --scenario chaos --seeds 20 --jobs 2\n");
   command->add_option("--scenario", options->scenario, "one of those below, or a file")
       ->type_name("NAME|FILE");

@@ -159,6 +159,7 @@ void Promises::at_served(const Fqdn& name) {
   served_[name] = {
       .not_before = leaf->not_before, .not_after = leaf->not_after, .ari_id = leaf->ari_id};
   ends_.emplace(leaf->not_after, name);
+  if (!all_served_at_ && ends_.size() == world_.sites().size()) all_served_at_ = world_.now();
   if (auto issued = issued_.find(name); issued != issued_.end()) {
     issued->second.ari_id = leaf->ari_id;
   } else {

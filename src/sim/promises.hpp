@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -51,6 +52,8 @@ class Promises {
   };
   const Margin& margin() const { return margin_; }
 
+  /// When all domains served one for the first time; nothing: not yet.
+  std::optional<Time> all_served_at() const { return all_served_at_; }
   /// How many domains serve a certificate that has not ended.
   int served() const { return static_cast<int>(ends_.size()); }
   /// Of its lifetime, what the served certificate has left that has the least.
@@ -80,6 +83,7 @@ class Promises {
   Time last_outage_{};
   Time last_kill_{};
   Time served_from_ = Time::max();
+  std::optional<Time> all_served_at_;
   std::vector<std::size_t> planted_;  ///< sites
   struct Given {
     Time not_before{};

@@ -167,9 +167,6 @@ void Run::count_day() {
   so_far_.calls += day.calls;
   day.without = static_cast<int>(world_.sites().size()) - promises_.served();
   day.least_left = promises_.least_left();
-  if (day.without == 0 && !outcome_.all_served_after) {
-    outcome_.all_served_after = world_.now() - begin_;
-  }
   outcome_.days.push_back(day);
 }
 
@@ -190,6 +187,9 @@ void Run::sum_up() {
   out.broken_sites = mishaps_.broken_sites();
   out.inventory_changes = mishaps_.changes();
   out.freezes = mishaps_.freezes();
+  if (const auto at = promises_.all_served_at()) {
+    out.all_served_after = std::max(Duration(0), *at - begin_);
+  }
   const auto& margin = promises_.margin();
   out.least_margin = margin.least;
   out.mean_margin = margin.count > 0 ? margin.sum / margin.count : 1;
