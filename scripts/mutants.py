@@ -65,7 +65,8 @@ MUTANTS = [
         "senders_.try_emplace(zone.id, zone,",
         'senders_.try_emplace(ZoneId(fmt::format("{} {}", zone.id, calls_)), zone,',
         "a zone has one request at a time",
-        'like = "chaos"\ndelegated = true\n',
+        # At five calls a second the budget alone would keep them apart.
+        'like = "chaos"\ndelegated = true\ncalls_per_second = 200\n',
     ),
     Mutant(
         "budget",

@@ -18,6 +18,8 @@ constexpr int most_words = 3;  // of one promise
 constexpr const char* foreign = "a-value-of-somebody-else";
 // A domain that was broken is taken up again a day after its last failure at the latest.
 constexpr Duration to_recover = days(3);
+// A value that nobody needs any more is gone after so long.
+constexpr Duration to_remove = 10min;
 // Before this share of its life nobody needs another one, if nothing has happened.
 constexpr double young = 0.45;
 // Four quick retries, three slower ones, and some more after kills and outages.
@@ -224,11 +226,15 @@ void Promises::look_at_limits() {
   if (throttled > std::exchange(throttled_, throttled)) {
     report("no limit of Route 53 is exceeded", fmt::format("{} calls were throttled", throttled));
   }
-  const auto busy = world_.route53().refused("PriorRequestNotComplete");
-  const bool killed = world_.now() < last_kill_ + 1h + after_a_kill;
-  if (busy > std::exchange(busy_zones_, busy) && !killed) {
-    report("a zone has one request at a time", fmt::format("{} were refused", busy));
+  const auto& calls = world_.route53().calls();
+  for (auto call = calls.rbegin(); call != calls.rend() && call->at > last_look_; ++call) {
+    if (call->code != "PriorRequestNotComplete") continue;
+    const bool killed = std::ranges::any_of(
+        kills_, [&call](Time kill) { return kill <= call->at && call->at < kill + after_a_kill; });
+    if (!killed) report("a zone has one request at a time", call->zone);
   }
+  last_look_ = world_.now();
+  std::erase_if(kills_, [this](Time kill) { return kill + after_a_kill < last_look_; });
 }
 
 Task<void> Promises::look_at_events() {
@@ -302,11 +308,14 @@ Task<void> Promises::look_at_the_end() {
       report("a domain has one active issuance", issuance.domain.text());
     }
   }
+  const bool disturbed =
+      world_.now() < last_kill_ + days(1) || world_.now() < last_outage_ + days(1);
   for (const auto& entry : *entries) {
-    if (!working.contains(entry.issuance) && world_.now() > last_kill_ + days(1) &&
-        world_.now() > last_outage_ + days(1)) {
-      report("nothing is left in the DNS", fmt::format("{} {}", entry.name, entry.value));
-    }
+    if (disturbed || working.contains(entry.issuance)) continue;
+    // A removal waits a little for changes that it can travel with.
+    auto over = co_await world_.store().issuance(entry.issuance);
+    if (over && world_.now() < over->next_at + to_remove) continue;
+    report("nothing is left in the DNS", fmt::format("{} {}", entry.name, entry.value));
   }
 }
 

@@ -29,7 +29,10 @@ class Promises {
   /// An outside system was away until now: what it held up is excused for a while.
   void note_outage() { last_outage_ = world_.now(); }
   /// The program was killed.
-  void note_kill() { last_kill_ = world_.now(); }
+  void note_kill() {
+    last_kill_ = world_.now();
+    kills_.push_back(last_kill_);
+  }
   /// Gets each event as a line.
   void set_log(std::function<void(const std::string& line)> log) { log_ = std::move(log); }
   /// Certificates must be served by then: after the first import.
@@ -82,6 +85,8 @@ class Promises {
   std::map<Fqdn, Time> excused_;
   Time last_outage_{};
   Time last_kill_{};
+  std::vector<Time> kills_;  ///< since the last look, or shortly before
+  Time last_look_{};
   Time served_from_ = Time::max();
   std::optional<Time> all_served_at_;
   std::vector<std::size_t> planted_;  ///< sites
@@ -100,7 +105,6 @@ class Promises {
   std::function<void(const std::string& line)> log_;
   int refusals_by_ca_ = 0;
   std::size_t throttled_ = 0;
-  std::size_t busy_zones_ = 0;
   Margin margin_;
 };
 
