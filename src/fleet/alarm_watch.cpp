@@ -86,6 +86,7 @@ Task<Result<int>> AlarmWatch::review(std::vector<Subject> subjects, Find find,
     compare(name, std::move(due), &subject);
   }
   std::vector<Alarm> of_cas;
+  of_cas.reserve(unusable.size());
   for (const auto& [ca, why] : unusable) of_cas.push_back(policy::account_alarm(ca, why, now));
   compare(Fqdn(), std::move(of_cas), nullptr);
   if (changes.raised.empty() && changes.cleared.empty()) co_return 0;

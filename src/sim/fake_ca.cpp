@@ -427,6 +427,7 @@ std::string FakeCa::ari_id_of(const std::string& chain, std::uint64_t serial) {
 std::string FakeCa::give(const std::vector<Fqdn>& names, const std::string& public_key,
                          Time not_before, Time not_after) {
   std::vector<std::string> texts;
+  texts.reserve(names.size());
   for (const auto& name : names) texts.push_back(name.text());
   std::ranges::sort(texts);
   if (limits_) limits_->issued(texts, not_before);

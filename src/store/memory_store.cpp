@@ -5,7 +5,7 @@
 namespace certherd::store {
 
 std::unique_ptr<Store> make_memory_store(runtime::Clock& clock, MemoryStoreOptions options) {
-  return std::make_unique<MemoryStore>(clock, std::move(options));
+  return std::make_unique<MemoryStore>(clock, options);
 }
 
 }  // namespace certherd::store

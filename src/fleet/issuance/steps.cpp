@@ -376,8 +376,9 @@ Task<StepResult> Steps::publish(Issuance issuance, Domain domain) {
     if (!ticket && ticket.error().kind == Error::Kind::not_found) {
       // The zone is no more: which one it is now is looked for anew, and somebody may have told the
       // inventory meanwhile.
-      issuance.step = Step::authorize;
-      auto held = co_await ports_.store->commit(std::move(issuance), {});
+      auto anew = issuance;
+      anew.step = Step::authorize;
+      auto held = co_await ports_.store->commit(std::move(anew), {});
       if (!held) co_return fail(std::move(held.error()).during("publish"));
     }
     if (!ticket) co_return fail(std::move(ticket.error()).during("publish"));
@@ -434,6 +435,13 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
     co_return next(std::move(issuance), Step::answer, {std::move(seen)});
   }
   if (issuance.step_deadline && now() >= *issuance.step_deadline) {
+    // It may have been deleted, or the zone be another one by now: the next attempt looks where it
+    // belongs and publishes it anew.
+    auto anew = issuance;
+    anew.step = Step::authorize;
+    anew.step_deadline.reset();
+    auto held = co_await ports_.store->commit(std::move(anew), {});
+    if (!held) co_return fail(std::move(held.error()).during("check the DNS"));
     co_return fail(Error::Kind::deadline, "check the DNS",
                    fmt::format("the challenge value does not stand on every name server within "
                                "{}: {}",
