@@ -111,6 +111,11 @@ int simulate_one(const Context& context, const Options& options, const sim::Scen
     if (!log) return report(context, file_error("write the log", options.log, errno));
     how.log = [&log](const std::string& line) { log << line << '\n'; };
   }
+  std::ofstream chart;
+  if (!options.chart.empty()) {
+    chart.open(options.chart);
+    if (!chart) return report(context, file_error("write the chart", options.chart, errno));
+  }
   if (!context.quiet && isatty(STDERR_FILENO) != 0) {
     const auto all = std::chrono::duration_cast<std::chrono::days>(scenario.span).count();
     how.progress = [all](int day) {
@@ -119,7 +124,6 @@ int simulate_one(const Context& context, const Options& options, const sim::Scen
   }
   const auto outcome = sim::simulate(scenario, std::move(how));
   if (!options.chart.empty()) {
-    std::ofstream chart(options.chart);
     chart << sim::drawing_of(outcome);
     if (!chart.flush()) return report(context, file_error("write the chart", options.chart, errno));
   }
@@ -200,7 +204,7 @@ void add_simulate(CLI::App& parent, Context& context) {
       "  certherd simulate --scenario first-import --domains 5000 --days 60\n"
       "  certherd simulate --scenario mass-revocation --domains 2000 --chart day.svg\n"
       "  certherd simulate --scenario chaos --seeds 20 --jobs 2\n");
-  command->add_option("--scenario", options->scenario, "one of those below, or a file")
+  command->add_option("--scenario", options->scenario, "one of those above, or a file")
       ->type_name("NAME|FILE");
   command->add_option("--domains", options->domains, "how many; else as many as the scenario has")
       ->type_name("N")
