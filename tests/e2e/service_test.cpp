@@ -311,7 +311,9 @@ TEST_F(Service, FollowsAProgramThatKnowsTheDomains) {
     return lines;
   }();
   const auto print = [&](const std::string& rows) {
-    write_file(path("domains.csv"), head + "\n" + rows);
+    // Moved into its place whole: the service may read at any moment, and half a file is refused.
+    write_file(path("domains.new"), head + "\n" + rows);
+    std::filesystem::rename(path("domains.new"), path("domains.csv"));
   };
   print(first + "\n" + second + "\n");
   write_file(path("certherd.toml"), content_of(path("certherd.toml")) +
