@@ -25,6 +25,11 @@ class AdvancedLoop final : public runtime::EventLoop, public runtime::Clock {
   Time now() const override { return real_->clock().now() + ahead; }
   Task<void> sleep_until(Time when) override { return real_->clock().sleep_until(when - ahead); }
 
+  std::unique_ptr<runtime::Alarm> alarm_at(Time when,
+                                           std::move_only_function<void()> ring) override {
+    return real_->clock().alarm_at(when - ahead, std::move(ring));
+  }
+
   Duration ahead{};
 
  private:

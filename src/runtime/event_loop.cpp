@@ -21,7 +21,7 @@ class RealLoop final : public EventLoop {
 
  private:
   boost::asio::io_context context_{1};  // one thread runs it: a hint that spares wake-ups
-  RealClock clock_;
+  RealClock clock_{context_};
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/time.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/task.hpp"
 
 namespace certherd::runtime {
@@ -29,6 +30,9 @@ class ParkingLot {
   /// The same, deaf to cancellation.
   Task<void> park_through(Ticket ticket);
 
+  /// Has `ring` called when the ticket is woken, by whoever wakes it, in place of a coroutine.
+  std::unique_ptr<Alarm> alarm(Ticket ticket, std::move_only_function<void()> ring);
+
   /// Lets that coroutine go on; nothing happens when it did already.
   void wake(Ticket ticket);
 
@@ -45,6 +49,7 @@ class ParkingLot {
   using Resume = std::move_only_function<void(boost::system::error_code)>;
   using Waiting = std::map<Ticket, Resume>;
   struct Park;
+  class Placed;
 
   static void resume(Waiting& waiting, Ticket ticket, boost::system::error_code error);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+
 #include "runtime/clock.hpp"
 
 namespace certherd::runtime {
@@ -8,8 +10,14 @@ namespace certherd::runtime {
 /// administrator neither hangs nor fires a waiting task.
 class RealClock final : public Clock {
  public:
+  explicit RealClock(boost::asio::io_context& context) : context_(context) {}
+
   Time now() const override;
   Task<void> sleep_until(Time when) override;
+  std::unique_ptr<Alarm> alarm_at(Time when, std::move_only_function<void()> ring) override;
+
+ private:
+  boost::asio::io_context& context_;
 };
 
 }  // namespace certherd::runtime

@@ -9,7 +9,7 @@ namespace certherd::runtime {
 
 Task<void> as_root(Task<void> task) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  co_await cancellation_point();
+  throw_if_cancelled(co_await boost::asio::this_coro::cancellation_state);
   co_await std::move(task);
 }
 

@@ -64,10 +64,13 @@ Task<bool> is_cancelled() {
   co_return state.cancelled() != asio::cancellation_type::none;
 }
 
+void throw_if_cancelled(const asio::cancellation_state& state) {
+  if (state.cancelled() == asio::cancellation_type::none) return;
+  throw boost::system::system_error(asio::error::operation_aborted, "cancelled");
+}
+
 Task<void> cancellation_point() {
-  if (co_await is_cancelled()) {
-    throw boost::system::system_error(asio::error::operation_aborted, "cancelled");
-  }
+  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
 }
 
 bool is_cancellation(const std::exception_ptr& thrown) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/cancellation_state.hpp>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -40,6 +41,9 @@ Task<bool> is_cancelled();
 /// Throws as a cancelled wait does when the calling coroutine has been cancelled. What waits by
 /// an Asio operation of its own calls it first (task.hpp tells why).
 Task<void> cancellation_point();
+
+/// The same, given the coroutine's state.
+void throw_if_cancelled(const boost::asio::cancellation_state& state);
 
 /// Whether that is what cancellation throws.
 bool is_cancellation(const std::exception_ptr& thrown);

@@ -18,11 +18,12 @@ class VirtualClock final : public Clock {
   Time now() const override { return now_; }
 
   Task<void> sleep_until(Time when) override {
-    if (when > now_) {
-      co_await alarms_.park(alarms_.ticket(when));
-    } else {
-      co_await cancellation_point();
-    }
+    if (when <= now_) return cancellation_point();
+    return alarms_.park(alarms_.ticket(when));
+  }
+
+  std::unique_ptr<Alarm> alarm_at(Time when, std::move_only_function<void()> ring) override {
+    return alarms_.alarm(alarms_.ticket(when), std::move(ring));
   }
 
   void freeze(Duration duration) { now_ += duration; }
