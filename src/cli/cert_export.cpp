@@ -135,7 +135,8 @@ Task<Result<Material>> kept(app::App* app, Certificate certificate) {
                    fmt::format("it is kept in [vault.{}], which is not in the config",
                                certificate.vault_name));
   }
-  co_return co_await fleet::load_kept(vault->second, &app->store(), std::move(certificate));
+  co_return co_await fleet::load_kept(app->ports().pki, vault->second, &app->store(),
+                                      std::move(certificate));
 }
 
 Task<int> export_certificate(app::App* app, Context context, Options options) {

@@ -67,7 +67,16 @@ tl::unexpected<Error> bad_key(std::string detail) {
 
 }  // namespace
 
+struct PrivateKey::Paper {
+  KeyType type;
+  Secret<std::string> pem;
+  std::string public_key;
+};
+
 PrivateKey::PrivateKey(evp_pkey_st* owned) : key_(owned, &EVP_PKEY_free) {}
+
+PrivateKey::PrivateKey(KeyType type, Secret<std::string> pem, std::string public_key)
+    : paper_(std::make_shared<Paper>(Paper{type, std::move(pem), std::move(public_key)})) {}
 
 Result<PrivateKey> PrivateKey::generate(KeyType type) {
   KeyHandle key(generate_handle(type));
@@ -99,6 +108,7 @@ Result<PrivateKey> PrivateKey::from_pem(const Secret<std::string>& pem) {
 }
 
 Secret<std::string> PrivateKey::to_pem() const {
+  if (paper_) return paper_->pem;
   // This kind of buffer wipes itself.
   const Bio bio(BIO_new(BIO_s_secmem()));
   ensure(bio != nullptr && PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0,
@@ -108,12 +118,15 @@ Secret<std::string> PrivateKey::to_pem() const {
 }
 
 KeyType PrivateKey::type() const {
+  if (paper_) return paper_->type;
   const auto type = type_of(key_.get());
   if (!type) throw std::logic_error("a private key of a kind that is not used");
   return *type;
 }
 
-std::string PrivateKey::public_key() const { return to_der(&i2d_PUBKEY, key_.get()); }
+std::string PrivateKey::public_key() const {
+  return paper_ ? paper_->public_key : to_der(&i2d_PUBKEY, key_.get());
+}
 
 std::string public_key_pem(std::string_view public_key) {
   constexpr std::size_t line = 64;  // RFC 7468 section 2

@@ -17,6 +17,9 @@ namespace certherd::crypto {
 /// A private key in OpenSSL's hands. Cheap to copy (the key itself is shared and constant).
 class PrivateKey {
  public:
+  /// A key of paper (see Pki): it says what it is made of and can do nothing; handle() is null.
+  PrivateKey(KeyType type, Secret<std::string> pem, std::string public_key);
+
   /// Takes as long as it takes (RSA 4096: a second): never on the loop. Errors: transient.
   static Result<PrivateKey> generate(KeyType type);
 
@@ -35,7 +38,10 @@ class PrivateKey {
   explicit PrivateKey(evp_pkey_st* owned);
 
  private:
+  struct Paper;
+
   std::shared_ptr<evp_pkey_st> key_;
+  std::shared_ptr<const Paper> paper_;  ///< what it says; null for a real one
 };
 
 /// The PEM of a public key (DER of its SubjectPublicKeyInfo), with the line break at its end.

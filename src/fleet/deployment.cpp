@@ -54,7 +54,7 @@ Task<Result<Certificate>> Deployment::install(WorkRequest request) {
                    fmt::format("the certificate is kept in [vault.{}], which is not in the config",
                                certificate.vault_name));
   }
-  auto material = co_await load_kept(vault->second, ports_.store, certificate);
+  auto material = co_await load_kept(ports_.pki, vault->second, ports_.store, certificate);
   if (!material) co_return fail(std::move(material.error()).during("deploy"));
 
   auto installed = co_await install_on(&ports_, std::move(*targets), domain.name,

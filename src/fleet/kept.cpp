@@ -1,7 +1,5 @@
 #include "fleet/kept.hpp"
 
-#include "crypto/x509.hpp"
-
 namespace certherd::fleet {
 namespace {
 
@@ -11,11 +9,11 @@ tl::unexpected<Error> unfit(std::string detail) {
 
 }  // namespace
 
-Task<Result<Material>> load_kept(vault::Vault* vault, store::Store* store,
+Task<Result<Material>> load_kept(const crypto::Pki* pki, vault::Vault* vault, store::Store* store,
                                  Certificate certificate) {
   auto material = co_await vault->load(certificate.domain);
   if (!material) co_return material;
-  auto chain = crypto::read_chain(material->fullchain);
+  auto chain = pki->read_chain(material->fullchain);
   if (!chain) co_return unfit("its chain cannot be read: " + chain.error().message());
   const auto& leaf = chain->front();
   if (leaf.serial != certificate.serial) {
@@ -24,7 +22,7 @@ Task<Result<Material>> load_kept(vault::Vault* vault, store::Store* store,
                     "makes them agree",
                     leaf.serial, certificate.serial, certificate.domain));
   }
-  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  auto key = pki->read_key(material->private_key);
   if (!key) co_return unfit("its private key cannot be read: " + key.error().message());
   if (key->public_key() != leaf.public_key) {
     co_return unfit(
@@ -43,11 +41,11 @@ Task<Result<Material>> load_kept(vault::Vault* vault, store::Store* store,
   co_return material;
 }
 
-Task<Result<crypto::PrivateKey>> load_key(vault::Vault* vault, Fqdn domain,
+Task<Result<crypto::PrivateKey>> load_key(const crypto::Pki* pki, vault::Vault* vault, Fqdn domain,
                                           std::string public_key) {
   auto material = co_await vault->load(domain);
   if (!material) co_return fail(std::move(material.error()));
-  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  auto key = pki->read_key(material->private_key);
   if (!key) co_return fail(std::move(key.error()));
   if (key->public_key() != public_key) {
     co_return fail(Error::Kind::not_found, "load the certificate's key",
@@ -57,7 +55,8 @@ Task<Result<crypto::PrivateKey>> load_key(vault::Vault* vault, Fqdn domain,
 }
 
 Task<Result<std::optional<crypto::PrivateKey>>> find_kept_key(
-    std::map<VaultName, vault::Vault*> vaults, store::Store* store, Fqdn domain, KeyType type) {
+    const crypto::Pki* pki, std::map<VaultName, vault::Vault*> vaults, store::Store* store,
+    Fqdn domain, KeyType type) {
   auto row = co_await store->domain(domain);
   if (!row) co_return fail(std::move(row.error()));
   const auto& certificate = row->certificate;
@@ -67,7 +66,7 @@ Task<Result<std::optional<crypto::PrivateKey>>> find_kept_key(
   auto material = co_await vault->second->load(domain);
   if (!material && material.error().kind == Error::Kind::not_found) co_return std::nullopt;
   if (!material) co_return fail(std::move(material.error()));
-  auto key = crypto::PrivateKey::from_pem(material->private_key);
+  auto key = pki->read_key(material->private_key);
   if (!key || key->type() != type) co_return std::nullopt;
   auto compromised = co_await store->is_compromised(crypto::hash_of_key(key->public_key()));
   if (!compromised) co_return fail(std::move(compromised.error()));

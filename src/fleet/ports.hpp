@@ -3,6 +3,7 @@
 #include <map>
 
 #include "acme/client.hpp"
+#include "crypto/pki.hpp"
 #include "crypto/private_key.hpp"
 #include "crypto/sealer.hpp"
 #include "deploy/acceptance.hpp"
@@ -65,6 +66,7 @@ struct Ports {
   runtime::Offload* offload = nullptr;
   runtime::Random* random = nullptr;
   crypto::KeySource* keys = nullptr;
+  const crypto::Pki* pki = &crypto::openssl_pki();
   const crypto::Sealer* sealer = nullptr;
   store::Store* store = nullptr;
   dns::Visibility* visibility = nullptr;

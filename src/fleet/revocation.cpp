@@ -14,11 +14,12 @@ namespace {
 constexpr auto op = "revoke";
 
 /// Whether the issuance would yet install that certificate, or one with that key.
-bool concerns(const Issuance& issuance, const Serial& serial, const std::string& public_key) {
+bool concerns(const crypto::Pki& pki, const Issuance& issuance, const Serial& serial,
+              const std::string& public_key) {
   if (issuance.certificate && issuance.certificate->serial == serial) return true;
   const auto der = crypto::from_base64url(issuance.csr);
   if (!der || der->empty()) return false;
-  const auto csr = crypto::read_csr(*der);
+  const auto csr = pki.read_csr(*der);
   return csr && csr->public_key == public_key;
 }
 
@@ -125,7 +126,7 @@ Task<Status> Revocation::begin(Subject subject, WorkRequest::Arguments arguments
   auto active = co_await ports_.store->active_issuance(certificate.domain_id);
   if (!active) co_return fail(std::move(active.error()));
   auto& issuance = *active;
-  if (!issuance || !concerns(*issuance, certificate.serial, subject.public_key)) {
+  if (!issuance || !concerns(*ports_.pki, *issuance, certificate.serial, subject.public_key)) {
     co_return co_await ports_.store->amend(certificate.domain_id, std::move(changes));
   }
   changes.events.push_back(event(subject, "issuance.failed",
@@ -180,7 +181,8 @@ Task<Revocation::Attempt> Revocation::ask(Subject subject, Signer signer) {
   Result<crypto::PrivateKey> key =
       fail(Error::Kind::not_found, "load the certificate's key", "its vault is not in the config");
   if (const auto vault = ports_.vaults.find(subject.vault); vault != ports_.vaults.end()) {
-    key = co_await load_key(vault->second, subject.certificate.domain, subject.public_key);
+    key = co_await load_key(ports_.pki, vault->second, subject.certificate.domain,
+                            subject.public_key);
   }
   if (!key) {
     log::debug("{}: {}", subject.certificate.domain, key.error().message());

@@ -376,7 +376,8 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
     co_return fail(refusal("finalize", 403, "orderNotReady", "the order is not ready"));
   }
   auto der = crypto::from_base64url(csr);
-  auto request = der ? crypto::read_csr(*der) : Result<crypto::CsrInfo>(fail(der.error()));
+  const crypto::Pki& pki = paper_ == nullptr ? crypto::openssl_pki() : *paper_;
+  auto request = der ? pki.read_csr(*der) : Result<crypto::CsrInfo>(fail(der.error()));
   if (!request) co_return fail(std::move(request.error()));
   if (request->names != order.shown.identifiers) {
     co_return fail(error_of(Error::Kind::rejected, "finalize", "the CSR has other names"));
@@ -395,7 +396,8 @@ Task<Result<acme::Order>> FakeCa::finalize(OrderUrl order_url, FinalizeUrl, std:
 std::string FakeCa::issue(const std::vector<std::string>& names, const std::string& public_key,
                           Time not_before, Time not_after) {
   const auto serial = first_serial_ + static_cast<std::size_t>(issued_);
-  auto chain = ca_.issue(public_key, names, serial, not_before, not_after);
+  auto chain = paper_ == nullptr ? ca_.issue(public_key, names, serial, not_before, not_after)
+                                 : paper_->issue(public_key, names, serial, not_before, not_after);
   ++issued_;
   ++issued_for_[names];
   if (gives_windows_) {
@@ -409,6 +411,7 @@ std::string FakeCa::issue(const std::vector<std::string>& names, const std::stri
 
 /// As RFC 9773 section 4.1 has it. Reading a certificate takes long, and all have one issuer.
 std::string FakeCa::ari_id_of(const std::string& chain, std::uint64_t serial) {
+  if (paper_ != nullptr) return paper_->read_chain(chain).value().front().ari_id;
   if (key_id_.empty()) {
     const auto id = crypto::read_chain(chain).value().front().ari_id;
     key_id_ = id.substr(0, id.find('.') + 1);

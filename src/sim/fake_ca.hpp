@@ -17,6 +17,7 @@
 #include "runtime/random.hpp"
 #include "sim/boulder_limits.hpp"
 #include "sim/line.hpp"
+#include "sim/paper_pki.hpp"
 
 namespace certherd::sim {
 
@@ -127,6 +128,8 @@ class FakeCa final : public acme::Client {
   /// Forgets orders that are older, and certificates that have ended: years of a large fleet fit
   /// into memory.
   void forget_after(Duration age) { forgets_after_ = age; }
+  /// Takes requests of paper from now on, and issues certificates of paper.
+  void issue_paper(const PaperPki& paper) { paper_ = &paper; }
   /// Is asked to look at each finalize before it is carried out.
   using Watch = std::function<Task<void>(OrderUrl order, std::string csr, crypto::CsrInfo request,
                                          std::string replaces)>;
@@ -225,6 +228,7 @@ class FakeCa final : public acme::Client {
   Lookup lookup_;
   Line line_;
   crypto::LocalCa ca_;
+  const PaperPki* paper_ = nullptr;                    ///< null: what it issues is real
   std::map<std::string, crypto::LocalCa> alternates_;  ///< by the name of the root
   int lost_alternates_ = 0;
   std::set<Fqdn> refused_;

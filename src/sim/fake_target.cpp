@@ -81,7 +81,7 @@ const crypto::CertificateInfo* FakeTarget::leaf(const Fqdn& domain) const {
     // Its first block alone: reading a certificate takes long.
     constexpr std::string_view end = "-----END CERTIFICATE-----\n";
     const auto& chain = entry->second.material.fullchain;
-    auto read = crypto::read_chain(
+    auto read = pki_.read_chain(
         std::string_view(chain).substr(0, std::min(chain.size(), chain.find(end)) + end.size()));
     if (!read) return nullptr;
     leaf = std::move(read->front());

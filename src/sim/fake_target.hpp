@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "crypto/x509.hpp"
+#include "crypto/pki.hpp"
 #include "deploy/target.hpp"
 
 namespace certherd::sim {
@@ -13,6 +13,8 @@ namespace certherd::sim {
 /// A place that serves certificates, in memory; held to the same contract suite as the real ones.
 class FakeTarget final : public deploy::Target {
  public:
+  explicit FakeTarget(const crypto::Pki& pki = crypto::openssl_pki()) : pki_(pki) {}
+
   Task<Result<std::optional<deploy::Installation>>> observe(Fqdn domain) override;
   Task<Result<deploy::Receipt>> install(Fqdn domain, Material material,
                                         std::string version_key) override;
@@ -53,6 +55,7 @@ class FakeTarget final : public deploy::Target {
     mutable std::optional<crypto::CertificateInfo> leaf = {};  ///< read when it is asked for
   };
 
+  const crypto::Pki& pki_;
   std::map<Fqdn, Entry> entries_;
   std::function<void(const Fqdn&)> watch_;
   std::deque<Error> failures_;

@@ -27,22 +27,6 @@ constexpr int most_orders_a_day = 25;
 // What an earlier process has sent may still be on its way after a kill.
 constexpr Duration after_a_kill = 2min;
 
-/// Whether a private key is that of a public key on a curve: it ends with the same point (RFC 5915
-/// section 3, RFC 5480 section 2.2). OpenSSL takes thirty times as long to read it.
-bool holds_key_of(const Secret<std::string>& pem, const std::string& public_key) {
-  constexpr std::size_t octets_of_point = 65;  // of P-256, uncompressed
-  std::string text;
-  std::string_view rest = pem.reveal();
-  while (!rest.empty()) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (!line.starts_with('-')) text += line;
-  }
-  const auto der = crypto::from_base64(text);
-  if (!der || public_key.size() < octets_of_point) return false;
-  return der->find(public_key.substr(public_key.size() - octets_of_point)) != std::string::npos;
-}
-
 }  // namespace
 
 Promises::Promises(World& world) : world_(world) {
@@ -106,7 +90,9 @@ Task<void> Promises::at_finalize(OrderUrl order, std::string csr, crypto::CsrInf
            fmt::format("{} is at {} in the store", site->name, to_string(row.step)));
   }
   const auto pem = world_.sealer().open(row.sealed_key, fleet::key_purpose(site->name));
-  if (!pem || !holds_key_of(*pem, request.public_key)) {
+  const auto key =
+      pem ? world_.pki().read_key(*pem) : Result<crypto::PrivateKey>(fail(pem.error()));
+  if (!key || key->public_key() != request.public_key) {
     report("no finalize without a sealed key", fmt::format("{}", site->name));
   }
   // One certificate for each need.

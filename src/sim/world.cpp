@@ -104,6 +104,7 @@ World::World(const Scenario& scenario)
   take(policy::CaLimit::certificates_per_domain, limits.per_domain);
   take(policy::CaLimit::certificates_for_same_names, limits.per_names);
   take(policy::CaLimit::failed_validations, limits.failures);
+  ca_->issue_paper(pki_);
   ca_->keep_limits(limits);
   ca_->set_validity(scenario.validity);
   ca_->give_windows(scenario.asked_again_after);
@@ -126,7 +127,8 @@ World::World(const Scenario& scenario)
   ports_.loop = loop_.get();
   ports_.offload = offload_.get();
   ports_.random = &random_of_program_;
-  ports_.keys = &keys_;
+  ports_.keys = &pki_;
+  ports_.pki = &pki_;
   ports_.sealer = &sealer_;
   ports_.store = store_.get();
   ports_.visibility = sight_.get();
@@ -207,7 +209,7 @@ void World::move_zone(Site& site) {
 
 // One key for all: the age of a fleet is not about its keys.
 Task<void> World::establish() {
-  const auto key = must(crypto::PrivateKey::generate(KeyType::ecdsa_p256));
+  const auto key = must(pki_.generate(KeyType::ecdsa_p256));
   const auto pem = key.to_pem();
   for (auto& site : sites_) {
     const auto age =
@@ -215,8 +217,8 @@ Task<void> World::establish() {
     const Time not_before = now() - age;
     const auto chain =
         ca_->give(site.names, key.public_key(), not_before, not_before + scenario_.validity);
-    const auto leaf = must(crypto::read_chain(chain)).front();
-    const Material material{.csr = crypto::csr_to_pem(must(crypto::make_csr(key, site.names))),
+    const auto leaf = must(pki_.read_chain(chain)).front();
+    const Material material{.csr = crypto::csr_to_pem(must(pki_.make_csr(key, site.names))),
                             .private_key = pem,
                             .fullchain = chain};
     auto kept = must(co_await vault_.store(

@@ -16,6 +16,7 @@
 #include "sim/fake_vault.hpp"
 #include "sim/line.hpp"
 #include "sim/on_line.hpp"
+#include "sim/paper_pki.hpp"
 #include "sim/route53_sight.hpp"
 #include "sim/scenario.hpp"
 #include "sim/scripted_route53.hpp"
@@ -76,6 +77,7 @@ class World {
   /// What the program gets to see of all this; batcher and order search belong to a process.
   fleet::Ports& ports() { return ports_; }
   const crypto::Sealer& sealer() const { return sealer_; }
+  const crypto::Pki& pki() const { return pki_; }
 
   /// Puts a value that is not the program's at the challenge name of a site.
   void plant(const Site& site, const std::string& value);
@@ -94,7 +96,7 @@ class World {
   std::unique_ptr<runtime::Offload> offload_;
   runtime::SeededRandom random_;
   runtime::SeededRandom random_of_program_;
-  crypto::SystemKeySource keys_;
+  PaperPki pki_;
   crypto::Sealer sealer_;
   DnsName dns_name_{"dns"};
   std::unique_ptr<store::Store> store_;
@@ -109,7 +111,7 @@ class World {
   std::unique_ptr<FakeCa> ca_;
   FakeVault vault_;
   VaultOnLine to_vault_;
-  FakeTarget target_;
+  FakeTarget target_{pki_};
   TargetOnLine to_target_;
   std::unique_ptr<FakeProbe> probe_;
   fleet::Ports ports_;

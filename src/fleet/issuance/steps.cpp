@@ -67,8 +67,8 @@ bool blames_itself(const Issuance& issuance) {
 }
 
 // By this name people know a chain: of who signed its last certificate.
-std::string topmost_issuer(const std::string& pem) {
-  const auto chain = crypto::read_chain(pem);
+std::string topmost_issuer(const crypto::Pki& pki, const std::string& pem) {
+  const auto chain = pki.read_chain(pem);
   return chain ? chain->back().issuer : std::string();
 }
 
@@ -196,14 +196,17 @@ Task<StepResult> Steps::create_key(Issuance issuance, Domain domain) {
   const auto type = choices->key;
   std::optional<crypto::PrivateKey> kept;
   if (choices->keep_key) {
-    auto found = co_await find_kept_key(ports_.vaults, ports_.store, issuance.domain, type);
+    auto found =
+        co_await find_kept_key(ports_.pki, ports_.vaults, ports_.store, issuance.domain, type);
     if (!found) co_return fail(std::move(found.error()).during("keep the key"));
     kept = std::move(*found);
   }
   auto key = kept ? Result<crypto::PrivateKey>(*kept)
                   : co_await draw_key(ports_.offload, ports_.keys, ports_.store, type);
   if (!key) co_return fail(std::move(key.error()).during("create key"));
-  auto make_csr = [key = *key, names = issuance.names] { return crypto::make_csr(key, names); };
+  auto make_csr = [pki = ports_.pki, key = *key, names = issuance.names] {
+    return pki->make_csr(key, names);
+  };
   auto csr = co_await ports_.offload->call(std::move(make_csr));
   if (!csr) co_return fail(std::move(csr.error()).during("create key"));
 
@@ -563,7 +566,7 @@ Task<StepResult> Steps::not_ready(Issuance issuance, acme::Order order) {
 Task<Status> Steps::check_key(std::string csr) {
   auto der = crypto::from_base64url(csr);
   if (!der) co_return fail(std::move(der.error()));
-  auto request = crypto::read_csr(*der);
+  auto request = ports_.pki->read_csr(*der);
   if (!request) co_return fail(std::move(request.error()));
   auto compromised =
       co_await ports_.store->is_compromised(crypto::hash_of_key(request->public_key));
@@ -619,9 +622,9 @@ Result<crypto::CertificateInfo> Steps::check_chain(const Issuance& issuance,
                                                    const std::string& pem) const {
   auto der = crypto::from_base64url(issuance.csr);
   if (!der) return fail(std::move(der.error()));
-  auto csr = crypto::read_csr(*der);
+  auto csr = ports_.pki->read_csr(*der);
   if (!csr) return fail(std::move(csr.error()));
-  return crypto::check_issued(pem, csr->public_key, issuance.names, now());
+  return ports_.pki->check_issued(pem, csr->public_key, issuance.names, now());
 }
 
 // RFC 8555 section 7.4.2: a CA may offer several chains for one certificate.
@@ -629,7 +632,7 @@ Task<Result<Steps::ChosenChain>> Steps::choose_chain(Issuance issuance, acme::Ch
                                                      Fingerprint leaf) {
   const std::string preferred = ca(issuance).preferred_chain;
   if (preferred.empty()) co_return ChosenChain{.pem = std::move(offered.pem), .events = {}};
-  std::vector<std::string> found = {topmost_issuer(offered.pem)};
+  std::vector<std::string> found = {topmost_issuer(*ports_.pki, offered.pem)};
   if (found.front() == preferred) {
     co_return ChosenChain{.pem = std::move(offered.pem), .events = {}};
   }
@@ -649,7 +652,7 @@ Task<Result<Steps::ChosenChain>> Steps::choose_chain(Issuance issuance, acme::Ch
                    checked ? "it is for another certificate" : checked.error().detail);
       continue;
     }
-    found.push_back(topmost_issuer(alternate->pem));
+    found.push_back(topmost_issuer(*ports_.pki, alternate->pem));
     if (found.back() == preferred) {
       co_return ChosenChain{.pem = std::move(alternate->pem), .events = {}};
     }
