@@ -226,11 +226,15 @@ Task<Status> Scan::tell_drift() {
     issued_.try_emplace(*finding.domain);
   }
   if (differing.empty()) co_return Status{};
-  auto issued = co_await ports_.store->certificates(true);
+  std::vector<DomainId> domains;
+  domains.reserve(issued_.size());
+  for (const auto& [name, certificates] : issued_) {
+    domains.push_back(rows_.at(name).domain.id);
+  }
+  auto issued = co_await ports_.store->certificates_of(std::move(domains));
   if (!issued) co_return fail(std::move(issued.error()));
   for (auto& certificate : *issued) {
-    const auto wanted = issued_.find(certificate.domain);
-    if (wanted != issued_.end()) wanted->second.push_back(std::move(certificate));
+    issued_.at(certificate.domain).push_back(std::move(certificate));
   }
   for (auto* finding : differing) {
     auto row = co_await ports_.store->domain(*finding->domain);

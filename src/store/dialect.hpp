@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "store/session.hpp"
 
 namespace certherd::store {
 
@@ -24,20 +25,20 @@ class Dialect {
   virtual std::string name() const = 0;
 
   /// A new session with its settings made. Throws soci::soci_error.
-  virtual std::unique_ptr<soci::session> connect(Role role) const = 0;
+  virtual std::unique_ptr<Session> connect(Role role) const = 0;
 
   /// Makes the settings that stay with the database, once it is known to be ours. Not inside a
   /// transaction.
-  virtual void adopt(soci::session& sql) const = 0;
+  virtual void adopt(Session& sql) const = 0;
 
   /// Whether a second session would see another database, so that all must share one.
   virtual bool single_session() const = 0;
 
   /// Begins a transaction that may write, and holds off other writers from its start.
-  virtual void begin_write(soci::session& sql) const = 0;
+  virtual void begin_write(Session& sql) const = 0;
 
   /// A number that is another one as soon as any other session than this one has committed.
-  virtual long long others_commits(soci::session& sql) const = 0;
+  virtual long long others_commits(Session& sql) const = 0;
 
   /// What `$identity$` stands for in a migration.
   virtual std::string_view identity_column() const = 0;

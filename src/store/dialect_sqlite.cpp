@@ -42,8 +42,8 @@ class Sqlite final : public Dialect {
 
   std::string name() const override { return path_.empty() ? ":memory:" : path_.string(); }
 
-  std::unique_ptr<soci::session> connect(Role role) const override {
-    auto sql = std::make_unique<soci::session>(soci::sqlite3, fmt::format("dbname=\"{}\"", name()));
+  std::unique_ptr<Session> connect(Role role) const override {
+    auto sql = std::make_unique<Session>(soci::sqlite3, fmt::format("dbname=\"{}\"", name()));
     *sql << fmt::format("PRAGMA busy_timeout = {}", patience_.count());
     *sql << "PRAGMA foreign_keys = ON";
     // FULL syncs at each commit also in WAL mode, so that what a call wrote outlives a power cut
@@ -54,17 +54,17 @@ class Sqlite final : public Dialect {
   }
 
   // WAL lets readers go on beside the writer. A database in memory has none, and says so.
-  void adopt(soci::session& sql) const override { sql << "PRAGMA journal_mode = WAL"; }
+  void adopt(Session& sql) const override { sql << "PRAGMA journal_mode = WAL"; }
 
   bool single_session() const override { return path_.empty(); }
 
   // A plain BEGIN that reads and then writes fails at once, whatever the busy timeout, when
   // somebody else wrote in between: SQLite cannot move its snapshot forward.
-  void begin_write(soci::session& sql) const override { sql << "BEGIN IMMEDIATE"; }
+  void begin_write(Session& sql) const override { sql << "BEGIN IMMEDIATE"; }
 
   // https://www.sqlite.org/pragma.html#pragma_data_version: the commits of the session itself do
   // not change it.
-  long long others_commits(soci::session& sql) const override {
+  long long others_commits(Session& sql) const override {
     long long version = 0;
     sql << "PRAGMA data_version", soci::into(version);
     return version;

@@ -50,7 +50,7 @@ class GroupCommit::Queue {
  private:
   void commit(const std::vector<std::shared_ptr<Item>>& group) {
     try {
-      sessions_->write([this, &group](soci::session& sql) {
+      sessions_->write([this, &group](Session& sql) {
         WriteTransaction transaction(sessions_->dialect(), sql);
         if (group.size() == 1) {
           // Where it fails, the transaction is taken back as a whole.
@@ -69,7 +69,7 @@ class GroupCommit::Queue {
   }
 
   /// Gives what the database has said, if that is why it failed.
-  std::exception_ptr work_on(soci::session& sql, Item& item) const {
+  std::exception_ptr work_on(Session& sql, Item& item) const {
     try {
       item.result = item.work(sql);
       if (!item.result) item.result = fail(std::move(item.result.error()).during(item.op));
@@ -82,19 +82,19 @@ class GroupCommit::Queue {
     return nullptr;
   }
 
-  bool attempt_alone(soci::session& sql, Item& item) const {
+  bool attempt_alone(Session& sql, Item& item) const {
     work_on(sql, item);
     return item.result && !item.defect;
   }
 
-  void attempt(soci::session& sql, Item& item) const {
+  void attempt(Session& sql, Item& item) const {
     sql << "SAVEPOINT item";
     const auto thrown = work_on(sql, item);
     if (!item.result || item.defect) roll_back(sql, thrown);
     sql << "RELEASE SAVEPOINT item";
   }
 
-  static void roll_back(soci::session& sql, const std::exception_ptr& thrown) {
+  static void roll_back(Session& sql, const std::exception_ptr& thrown) {
     try {
       sql << "ROLLBACK TO SAVEPOINT item";
     } catch (const soci::soci_error&) {

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "runtime/offload.hpp"
 #include "runtime/task.hpp"
+#include "store/session.hpp"
 #include "store/sessions.hpp"
 
 namespace certherd::store {
@@ -19,7 +20,7 @@ class GroupCommit {
  public:
   /// Writes with the given session, inside a transaction that is open already. May run on another
   /// thread, and may fail: nothing that it wrote remains then. Must own all that it refers to.
-  using Work = std::function<Status(soci::session&)>;
+  using Work = std::function<Status(Session&)>;
 
   GroupCommit(std::shared_ptr<Sessions> sessions, runtime::Offload& offload);
 

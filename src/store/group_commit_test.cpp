@@ -29,7 +29,7 @@ class DelayedOffload final : public runtime::Offload {
 class GroupCommitTest : public testing::Test {
  protected:
   void SetUp() override {
-    sessions->write([this](soci::session& sql) {
+    sessions->write([this](Session& sql) {
       sql << "CREATE TABLE note (text TEXT PRIMARY KEY)";
       auto* backend = static_cast<soci::sqlite3_session_backend*>(sql.get_backend());
       sqlite_api::sqlite3_commit_hook(backend->conn_, &GroupCommitTest::on_commit, this);
@@ -44,7 +44,7 @@ class GroupCommitTest : public testing::Test {
   }
 
   static GroupCommit::Work insert(std::string text) {
-    return [text = std::move(text)](soci::session& sql) -> Status {
+    return [text = std::move(text)](Session& sql) -> Status {
       sql << "INSERT INTO note (text) VALUES (:text)", soci::use(text);
       return {};
     };
@@ -81,7 +81,7 @@ class GroupCommitTest : public testing::Test {
   int notes() {
     int count = 0;
     sessions->read(
-        [&count](soci::session& sql) { sql << "SELECT COUNT(*) FROM note", soci::into(count); });
+        [&count](Session& sql) { sql << "SELECT COUNT(*) FROM note", soci::into(count); });
     return count;
   }
 
@@ -116,11 +116,11 @@ TEST_F(GroupCommitTest, TellsWhenOthersCanReadWhatWasWrittenOrMayBeAbleTo) {
 }
 
 TEST_F(GroupCommitTest, OneThatFailsTakesBackOnlyItsOwn) {
-  const GroupCommit::Work conflicting = [](soci::session& sql) -> Status {
+  const GroupCommit::Work conflicting = [](Session& sql) -> Status {
     sql << "INSERT INTO note (text) VALUES ('half')";
     return fail(Error::Kind::conflict, "", "no");
   };
-  const GroupCommit::Work throwing = [](soci::session& sql) -> Status {
+  const GroupCommit::Work throwing = [](Session& sql) -> Status {
     sql << "INSERT INTO note (text) VALUES ('other half')";
     sql << "INSERT INTO note (text) VALUES ('other half')";
     return {};
@@ -152,7 +152,7 @@ TEST_F(GroupCommitTest, AFailedCommitFailsAllOfThem) {
 }
 
 TEST_F(GroupCommitTest, ATransactionThatTheDatabaseTookBackFailsAllOfThem) {
-  const GroupCommit::Work losing = [](soci::session& sql) -> Status {
+  const GroupCommit::Work losing = [](Session& sql) -> Status {
     sql << "ROLLBACK";  // as SQLite does by itself when a disk fails
     throw soci::sqlite3_soci_error("disk", SQLITE_FULL);
   };
@@ -168,7 +168,7 @@ TEST_F(GroupCommitTest, ATransactionThatTheDatabaseTookBackFailsAllOfThem) {
 }
 
 TEST_F(GroupCommitTest, SaysThatTheDiskIsFull) {
-  sessions->write([](soci::session& sql) { sql << "PRAGMA max_page_count = 4"; });
+  sessions->write([](Session& sql) { sql << "PRAGMA max_page_count = 4"; });
 
   const auto results = run_all({insert(std::string(100'000, 'x'))});
 
@@ -178,7 +178,7 @@ TEST_F(GroupCommitTest, SaysThatTheDiskIsFull) {
 }
 
 TEST_F(GroupCommitTest, SaysWhenAnotherProcessHoldsTheLock) {
-  soci::session other(soci::sqlite3, "dbname=\"" + (folder / "notes.db").string() + "\"");
+  Session other(soci::sqlite3, "dbname=\"" + (folder / "notes.db").string() + "\"");
   other << "BEGIN IMMEDIATE";
 
   const auto blocked = run_all({insert("a")});
@@ -191,9 +191,7 @@ TEST_F(GroupCommitTest, SaysWhenAnotherProcessHoldsTheLock) {
 }
 
 TEST_F(GroupCommitTest, ADefectReachesItsCallerAndHarmsNobodyElse) {
-  const GroupCommit::Work defect = [](soci::session&) -> Status {
-    throw std::logic_error("a defect");
-  };
+  const GroupCommit::Work defect = [](Session&) -> Status { throw std::logic_error("a defect"); };
   EXPECT_THROW(run_all({insert("a"), defect, insert("b")}), std::logic_error);
   EXPECT_EQ(notes(), 2);
 }

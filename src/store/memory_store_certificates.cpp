@@ -13,6 +13,16 @@ KeptCertificate* find_certificate(Entry& entry, const Serial& serial) {
   return found == entry.certificates.end() ? nullptr : &*found;
 }
 
+void add_newest_first(const Entry& entry, std::vector<Certificate>& certificates) {
+  std::vector<const KeptCertificate*> newest_first;
+  newest_first.reserve(entry.certificates.size());
+  for (const auto& kept : entry.certificates) newest_first.push_back(&kept);
+  std::ranges::sort(newest_first, std::ranges::greater(), [](const KeptCertificate* kept) {
+    return std::pair(kept->certificate.not_before, kept->id);
+  });
+  for (const auto* kept : newest_first) certificates.push_back(kept->certificate);
+}
+
 tl::unexpected<Error> unknown_domain() {
   return fail(Error::Kind::conflict, "", "the store has no such domain");
 }
@@ -107,13 +117,15 @@ Task<Result<std::vector<Certificate>>> MemoryStore::certificates(bool former_too
       }
       continue;
     }
-    std::vector<const KeptCertificate*> newest_first;
-    newest_first.reserve(entry.certificates.size());
-    for (const auto& kept : entry.certificates) newest_first.push_back(&kept);
-    std::ranges::sort(newest_first, std::ranges::greater(), [](const KeptCertificate* kept) {
-      return std::pair(kept->certificate.not_before, kept->id);
-    });
-    for (const auto* kept : newest_first) certificates.push_back(kept->certificate);
+    add_newest_first(entry, certificates);
+  }
+  co_return certificates;
+}
+
+Task<Result<std::vector<Certificate>>> MemoryStore::certificates_of(std::vector<DomainId> domains) {
+  std::vector<Certificate> certificates;
+  for (const auto domain : domains) {
+    if (const auto* entry = inventory_.find(domain)) add_newest_first(*entry, certificates);
   }
   co_return certificates;
 }

@@ -42,6 +42,7 @@ class MemoryStore final : public Store {
   Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) override;
 
   Task<Result<std::vector<Certificate>>> certificates(bool all) override;
+  Task<Result<std::vector<Certificate>>> certificates_of(std::vector<DomainId> domains) override;
   Task<Result<Certificate>> certificate(DomainId domain, Serial serial) override;
   Task<Result<std::vector<Certificate>>> revocations_begun() override;
   Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;

@@ -17,7 +17,7 @@ constexpr std::string_view version_table =
     "CREATE TABLE schema_version ("
     "number INTEGER PRIMARY KEY, program TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
-Result<Version> read_version(const Dialect& dialect, soci::session& sql) {
+Result<Version> read_version(const Dialect& dialect, Session& sql) {
   std::vector<std::string> tables;
   {
     std::string table;
@@ -42,7 +42,7 @@ Result<Version> read_version(const Dialect& dialect, soci::session& sql) {
   return version;
 }
 
-void apply(const Dialect& dialect, soci::session& sql, std::string_view text) {
+void apply(const Dialect& dialect, Session& sql, std::string_view text) {
   constexpr std::string_view placeholder = "$identity$";
   while (!text.empty()) {
     const auto end = text.find(";\n");
@@ -59,7 +59,7 @@ void apply(const Dialect& dialect, soci::session& sql, std::string_view text) {
 
 }  // namespace
 
-Status migrate(const Dialect& dialect, soci::session& sql, Time now) {
+Status migrate(const Dialect& dialect, Session& sql, Time now) {
   const int newest = migrations().back().number;
   auto version = read_version(dialect, sql);
   if (!version) return fail(std::move(version.error()));
@@ -90,7 +90,7 @@ Status migrate(const Dialect& dialect, soci::session& sql, Time now) {
   return {};
 }
 
-Status check_schema(const Dialect& dialect, soci::session& sql) {
+Status check_schema(const Dialect& dialect, Session& sql) {
   auto version = read_version(dialect, sql);
   if (!version) return fail(std::move(version.error()));
   if (version->number == migrations().back().number) return {};

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "store/dialect.hpp"
+#include "store/session.hpp"
 
 namespace certherd::store {
 
@@ -26,10 +27,10 @@ std::string_view program_version();
 /// Brings the schema to the newest version that this program knows; safe when several
 /// processes do it at the same time. Errors: misconfigured (a newer schema, or a database that
 /// is somebody else's). Throws soci::soci_error.
-Status migrate(const Dialect& dialect, soci::session& sql, Time now);
+Status migrate(const Dialect& dialect, Session& sql, Time now);
 
 /// Changes nothing. Errors: misconfigured unless the schema is the newest one. Throws
 /// soci::soci_error.
-Status check_schema(const Dialect& dialect, soci::session& sql);
+Status check_schema(const Dialect& dialect, Session& sql);
 
 }  // namespace certherd::store

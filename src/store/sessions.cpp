@@ -2,7 +2,7 @@
 
 namespace certherd::store {
 
-WriteTransaction::WriteTransaction(const Dialect& dialect, soci::session& sql) : sql_(sql) {
+WriteTransaction::WriteTransaction(const Dialect& dialect, Session& sql) : sql_(sql) {
   dialect.begin_write(sql_);
 }
 

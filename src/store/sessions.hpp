@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "store/dialect.hpp"
+#include "store/session.hpp"
 
 namespace certherd::store {
 
 /// A transaction that may write; rolled back unless commit() returned.
 class WriteTransaction {
  public:
-  WriteTransaction(const Dialect& dialect, soci::session& sql);
+  WriteTransaction(const Dialect& dialect, Session& sql);
   ~WriteTransaction();
   WriteTransaction(const WriteTransaction&) = delete;
   WriteTransaction& operator=(const WriteTransaction&) = delete;
@@ -22,7 +23,7 @@ class WriteTransaction {
   void commit();
 
  private:
-  soci::session& sql_;
+  Session& sql_;
   bool open_ = true;
 };
 
@@ -58,14 +59,14 @@ class Sessions {
     Loan& operator=(const Loan&) = delete;
 
     Sessions& sessions;
-    std::unique_ptr<soci::session> session;
+    std::unique_ptr<Session> session;
   };
 
   std::unique_ptr<Dialect> dialect_;
   std::mutex writing_;
-  std::unique_ptr<soci::session> writer_;
+  std::unique_ptr<Session> writer_;
   std::mutex lending_;
-  std::vector<std::unique_ptr<soci::session>> idle_readers_;
+  std::vector<std::unique_ptr<Session>> idle_readers_;
 };
 
 }  // namespace certherd::store

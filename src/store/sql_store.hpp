@@ -42,6 +42,7 @@ class SqlStore final : public Store {
   Task<Result<std::vector<OrderUrl>>> unknown_orders(std::vector<OrderUrl> urls) override;
 
   Task<Result<std::vector<Certificate>>> certificates(bool all) override;
+  Task<Result<std::vector<Certificate>>> certificates_of(std::vector<DomainId> domains) override;
   Task<Result<Certificate>> certificate(DomainId domain, Serial serial) override;
   Task<Result<std::vector<Certificate>>> revocations_begun() override;
   Task<Result<std::string>> chain_of(DomainId domain, Serial serial) override;
@@ -106,7 +107,7 @@ class SqlStore final : public Store {
 
   /// A read on the reader's threads. The work owns what it refers to.
   template <typename T>
-  Task<Result<T>> read(std::string op, std::function<Result<T>(soci::session&)> work) {
+  Task<Result<T>> read(std::string op, std::function<Result<T>(Session&)> work) {
     return look<T>(std::move(op),
                    [work = std::move(work)](Sessions& sessions) { return sessions.read(work); });
   }
@@ -118,11 +119,11 @@ class SqlStore final : public Store {
 
   /// A write with a result, which only counts once it is committed.
   template <typename T>
-  Task<Result<T>> write(std::string op, std::function<Result<T>(soci::session&)> work,
+  Task<Result<T>> write(std::string op, std::function<Result<T>(Session&)> work,
                         std::function<void()> then = {}) {
     // Shared with the work, which goes on when the caller is gone.
     auto value = std::make_shared<std::optional<T>>();
-    GroupCommit::Work keep = [value, work = std::move(work)](soci::session& sql) -> Status {
+    GroupCommit::Work keep = [value, work = std::move(work)](Session& sql) -> Status {
       auto result = work(sql);
       if (!result) return fail(std::move(result.error()));
       value->emplace(std::move(*result));
@@ -142,20 +143,20 @@ class SqlStore final : public Store {
 };
 
 /// Parts of many verbs. They throw soci::soci_error.
-void insert_events(soci::session& sql, const std::vector<Event>& events);
-void insert_requests(soci::session& sql, const std::vector<WorkRequest>& requests);
+void insert_events(Session& sql, const std::vector<Event>& events);
+void insert_requests(Session& sql, const std::vector<WorkRequest>& requests);
 
 /// Ends the active issuance of a domain, if there is one and `last` is not behind it, because
 /// `why`. Throws soci::soci_error. Errors: rejected (a row that does not parse).
-Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error& why, Time now);
+Status end_issuance(Session& sql, DomainId domain, Step last, const Error& why, Time now);
 
 /// Makes `certificate` the current one of its domain. Throws soci::soci_error.
-void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate);
+void put_certificate(Session& sql, DomainId domain, const Certificate& certificate);
 
 /// Writes changes, as part of a transaction. Throws soci::soci_error. Errors: as Store::amend().
-Status put_changes(soci::session& sql, DomainId domain, const Changes& changes, Time now);
+Status put_changes(Session& sql, DomainId domain, const Changes& changes, Time now);
 
 /// Writes how a domain fares. Throws soci::soci_error.
-void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& outcome);
+void put_outcome(Session& sql, DomainId domain, const Changes::Outcome& outcome);
 
 }  // namespace certherd::store

@@ -59,7 +59,7 @@ struct Columns {
   }
 };
 
-Result<std::optional<Account>> select(soci::session& sql, const CaName& ca) {
+Result<std::optional<Account>> select(Session& sql, const CaName& ca) {
   Columns c;
   const std::string& name = ca.text();
   soci::statement query =
@@ -81,7 +81,7 @@ Result<std::optional<Account>> select(soci::session& sql, const CaName& ca) {
 }
 
 /// False when there is one of that CA already.
-bool insert(soci::session& sql, const Account& account) {
+bool insert(Session& sql, const Account& account) {
   const Columns c(account);
   soci::statement insert =
       (sql.prepare << "INSERT INTO account (ca, directory, key_type, sealed_key, thumbprint, url, "
@@ -99,7 +99,7 @@ bool insert(soci::session& sql, const Account& account) {
 }
 
 /// False when the row is not at that revision any more.
-bool update(soci::session& sql, const Account& account) {
+bool update(Session& sql, const Account& account) {
   const Columns c(account);
   soci::statement update =
       (sql.prepare << "UPDATE account SET directory = :directory, key_type = :key_type, "
@@ -121,23 +121,23 @@ bool update(soci::session& sql, const Account& account) {
 Task<Result<std::optional<Account>>> SqlStore::account(CaName ca) {
   const std::string op = "account at " + ca.text();
   return read<std::optional<Account>>(
-      op, [ca = std::move(ca)](soci::session& sql) { return select(sql, ca); });
+      op, [ca = std::move(ca)](Session& sql) { return select(sql, ca); });
 }
 
 Task<Result<Account>> SqlStore::save_account(Account account, std::vector<Event> events) {
   const std::string op = "save the account at " + account.ca.text();
-  return write<Account>(op,
-                        [account = std::move(account),
-                         events = std::move(events)](soci::session& sql) -> Result<Account> {
-                          const bool fresh = account.revision == 0;
-                          if (!(fresh ? insert(sql, account) : update(sql, account))) {
-                            return account_changed_meanwhile();
-                          }
-                          insert_events(sql, events);
-                          auto saved = account;
-                          ++saved.revision;
-                          return saved;
-                        });
+  return write<Account>(
+      op,
+      [account = std::move(account), events = std::move(events)](Session& sql) -> Result<Account> {
+        const bool fresh = account.revision == 0;
+        if (!(fresh ? insert(sql, account) : update(sql, account))) {
+          return account_changed_meanwhile();
+        }
+        insert_events(sql, events);
+        auto saved = account;
+        ++saved.revision;
+        return saved;
+      });
 }
 
 }  // namespace certherd::store

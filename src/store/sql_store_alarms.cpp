@@ -43,7 +43,7 @@ struct Columns {
 /// Writes what has changed, for whoever hears of it.
 class Announcement {
  public:
-  Announcement(soci::session& sql, const AlarmChanges& changes)
+  Announcement(Session& sql, const AlarmChanges& changes)
       : sql_(sql), changes_(changes), next_at_(to_micros(changes.notify_at)) {
     insert_.alloc();
     insert_.prepare(
@@ -73,7 +73,7 @@ class Announcement {
   }
 
  private:
-  soci::session& sql_;
+  Session& sql_;
   const AlarmChanges& changes_;
   std::string notifier_;
   long long alarm_ = 0;
@@ -83,7 +83,7 @@ class Announcement {
   std::vector<Event> events_;
 };
 
-void raise(soci::session& sql, const std::vector<Alarm>& alarms, Announcement& announcement) {
+void raise(Session& sql, const std::vector<Alarm>& alarms, Announcement& announcement) {
   Columns c;
   soci::statement insert =
       (sql.prepare << "INSERT INTO alarm (kind, domain, ca, since, detail, ending) "
@@ -99,7 +99,7 @@ void raise(soci::session& sql, const std::vector<Alarm>& alarms, Announcement& a
   }
 }
 
-void clear(soci::session& sql, const std::vector<Alarm>& alarms, Announcement& announcement) {
+void clear(Session& sql, const std::vector<Alarm>& alarms, Announcement& announcement) {
   Columns c;
   long long cleared_at = 0;
   soci::statement update =
@@ -121,7 +121,7 @@ void clear(soci::session& sql, const std::vector<Alarm>& alarms, Announcement& a
   }
 }
 
-std::optional<Time> oldest_may_go_at(soci::session& sql, const std::string& notifier) {
+std::optional<Time> oldest_may_go_at(Session& sql, const std::string& notifier) {
   long long micros = 0;
   soci::statement query = (sql.prepare << "SELECT next_at FROM notification "
                                           "WHERE notifier = :notifier ORDER BY id LIMIT 1",
@@ -132,7 +132,7 @@ std::optional<Time> oldest_may_go_at(soci::session& sql, const std::string& noti
   return time;
 }
 
-Result<std::vector<Notification>> select(soci::session& sql, const std::string& notifier,
+Result<std::vector<Notification>> select(Session& sql, const std::string& notifier,
                                          long long limit) {
   Columns c;
   long long id = 0;
@@ -161,7 +161,7 @@ Result<std::vector<Notification>> select(soci::session& sql, const std::string& 
 }
 
 /// `text` is a statement with an id as its only parameter.
-void for_each(soci::session& sql, const std::string& text,
+void for_each(Session& sql, const std::string& text,
               const std::vector<NotificationId>& notifications) {
   long long id = 0;
   soci::statement statement = (sql.prepare << text, soci::use(id));
@@ -172,7 +172,7 @@ void for_each(soci::session& sql, const std::string& text,
 }
 
 /// Drops them, with an event for each notifier.
-int give_up(soci::session& sql, const std::map<std::string, std::vector<NotificationId>>& lost,
+int give_up(Session& sql, const std::map<std::string, std::vector<NotificationId>>& lost,
             const std::string& error, Time now) {
   std::vector<Event> events;
   int count = 0;
@@ -186,7 +186,7 @@ int give_up(soci::session& sql, const std::map<std::string, std::vector<Notifica
 }
 
 std::map<std::string, std::vector<NotificationId>> failing_since(
-    soci::session& sql, const std::vector<NotificationId>& notifications, Time latest) {
+    Session& sql, const std::vector<NotificationId>& notifications, Time latest) {
   long long id = 0;
   const long long since = to_micros(latest);
   std::string notifier;
@@ -206,39 +206,37 @@ std::map<std::string, std::vector<NotificationId>> failing_since(
 }  // namespace
 
 Task<Result<std::vector<Alarm>>> SqlStore::standing_alarms() {
-  return read<std::vector<Alarm>>(
-      "list alarms", [](soci::session& sql) -> Result<std::vector<Alarm>> {
-        Columns c;
-        soci::statement query = (sql.prepare << "SELECT id, kind, domain, ca, since, detail "
-                                                "FROM alarm WHERE cleared_at IS NULL ORDER BY id",
-                                 soci::into(c.id), soci::into(c.kind), soci::into(c.domain),
-                                 soci::into(c.ca), soci::into(c.since), soci::into(c.detail));
-        std::vector<Alarm> alarms;
-        query.execute();
-        while (query.fetch()) {
-          auto alarm = c.alarm();
-          if (!alarm) return fail(std::move(alarm.error()));
-          alarms.push_back(std::move(*alarm));
-        }
-        return alarms;
-      });
+  return read<std::vector<Alarm>>("list alarms", [](Session& sql) -> Result<std::vector<Alarm>> {
+    Columns c;
+    soci::statement query = (sql.prepare << "SELECT id, kind, domain, ca, since, detail "
+                                            "FROM alarm WHERE cleared_at IS NULL ORDER BY id",
+                             soci::into(c.id), soci::into(c.kind), soci::into(c.domain),
+                             soci::into(c.ca), soci::into(c.since), soci::into(c.detail));
+    std::vector<Alarm> alarms;
+    query.execute();
+    while (query.fetch()) {
+      auto alarm = c.alarm();
+      if (!alarm) return fail(std::move(alarm.error()));
+      alarms.push_back(std::move(*alarm));
+    }
+    return alarms;
+  });
 }
 
 Task<Result<int>> SqlStore::change_alarms(AlarmChanges changes) {
-  return write<int>("change alarms",
-                    [changes = std::move(changes)](soci::session& sql) -> Result<int> {
-                      Announcement announcement(sql, changes);
-                      // First what is over: the same thing may have begun anew.
-                      clear(sql, changes.cleared, announcement);
-                      raise(sql, changes.raised, announcement);
-                      return announcement.finish();
-                    });
+  return write<int>("change alarms", [changes = std::move(changes)](Session& sql) -> Result<int> {
+    Announcement announcement(sql, changes);
+    // First what is over: the same thing may have begun anew.
+    clear(sql, changes.cleared, announcement);
+    raise(sql, changes.raised, announcement);
+    return announcement.finish();
+  });
 }
 
 Task<Result<std::optional<Time>>> SqlStore::next_notification(NotifierName notifier) {
   return read<std::optional<Time>>(
       "look for notifications",
-      [notifier = std::move(notifier)](soci::session& sql) -> Result<std::optional<Time>> {
+      [notifier = std::move(notifier)](Session& sql) -> Result<std::optional<Time>> {
         return oldest_may_go_at(sql, notifier.text());
       });
 }
@@ -249,7 +247,7 @@ Task<Result<std::vector<Notification>>> SqlStore::take_notifications(NotifierNam
   return write<std::vector<Notification>>(
       "take notifications",
       [notifier = std::move(notifier), limit, until,
-       now = clock_.now()](soci::session& sql) -> Result<std::vector<Notification>> {
+       now = clock_.now()](Session& sql) -> Result<std::vector<Notification>> {
         const auto from = oldest_may_go_at(sql, notifier.text());
         if (!from || *from > now) return std::vector<Notification>();
         auto taken = select(sql, notifier.text(), static_cast<long long>(limit));
@@ -267,7 +265,7 @@ Task<Result<std::vector<Notification>>> SqlStore::take_notifications(NotifierNam
 
 Task<Status> SqlStore::finish_notifications(std::vector<NotificationId> notifications) {
   return writer_.write("finish notifications",
-                       [notifications = std::move(notifications)](soci::session& sql) -> Status {
+                       [notifications = std::move(notifications)](Session& sql) -> Status {
                          for_each(sql, "DELETE FROM notification WHERE id = :id", notifications);
                          return {};
                        });
@@ -276,7 +274,7 @@ Task<Status> SqlStore::finish_notifications(std::vector<NotificationId> notifica
 Task<Result<int>> SqlStore::put_off_notifications(PutOff put_off) {
   return write<int>(
       "put off notifications",
-      [put_off = std::move(put_off), now = clock_.now()](soci::session& sql) -> Result<int> {
+      [put_off = std::move(put_off), now = clock_.now()](Session& sql) -> Result<int> {
         for_each(sql,
                  fmt::format("UPDATE notification SET attempts = attempts + 1, next_at = {}, "
                              "failing_since = COALESCE(failing_since, {}) WHERE id = :id",
@@ -288,24 +286,23 @@ Task<Result<int>> SqlStore::put_off_notifications(PutOff put_off) {
 }
 
 Task<Result<int>> SqlStore::forget_notifiers_but(std::set<NotifierName> known) {
-  return write<int>(
-      "forget notifiers",
-      [known = std::move(known), now = clock_.now()](soci::session& sql) -> Result<int> {
-        long long id = 0;
-        std::string notifier;
-        std::map<std::string, std::vector<NotificationId>> lost;
-        {
-          soci::statement query =
-              (sql.prepare << "SELECT id, notifier FROM notification ORDER BY id", soci::into(id),
-               soci::into(notifier));
-          query.execute();
-          while (query.fetch()) {
-            if (!known.contains(NotifierName(notifier)))
-              lost[notifier].push_back(NotificationId{id});
-          }
-        }
-        return give_up(sql, lost, no_such_notifier, now);
-      });
+  return write<int>("forget notifiers",
+                    [known = std::move(known), now = clock_.now()](Session& sql) -> Result<int> {
+                      long long id = 0;
+                      std::string notifier;
+                      std::map<std::string, std::vector<NotificationId>> lost;
+                      {
+                        soci::statement query =
+                            (sql.prepare << "SELECT id, notifier FROM notification ORDER BY id",
+                             soci::into(id), soci::into(notifier));
+                        query.execute();
+                        while (query.fetch()) {
+                          if (!known.contains(NotifierName(notifier)))
+                            lost[notifier].push_back(NotificationId{id});
+                        }
+                      }
+                      return give_up(sql, lost, no_such_notifier, now);
+                    });
 }
 
 }  // namespace certherd::store

@@ -5,38 +5,50 @@
 namespace certherd::store {
 namespace {
 
-Time full_at(soci::session& sql, const std::string& name) {
-  long long micros = 0;
-  soci::statement query = (sql.prepare << "SELECT full_at FROM budget WHERE name = :name",
-                           soci::use(name), soci::into(micros));
-  Time time{};
-  query.execute();
-  while (query.fetch()) time = from_micros(micros);
-  return time;
-}
-
-void set_full_at(soci::session& sql, const std::string& name, Time full_at) {
-  const long long micros = to_micros(full_at);
-  sql << "INSERT INTO budget (name, full_at) VALUES (:name, :full_at) "
-         "ON CONFLICT (name) DO UPDATE SET full_at = excluded.full_at",
-      soci::use(name), soci::use(micros);
-}
-
-Level level_of(soci::session& sql, const std::string& name) {
+struct Select {
+  std::string name;
   long long full_at = 0;
   long long closed_until = 0;
-  soci::statement query =
-      (sql.prepare << "SELECT full_at, closed_until FROM budget WHERE name = :name",
-       soci::use(name), soci::into(full_at), soci::into(closed_until));
+  soci::statement statement;
+
+  explicit Select(Session& sql)
+      : statement((sql.prepare << "SELECT full_at, closed_until FROM budget WHERE name = :name",
+                   soci::use(name), soci::into(full_at), soci::into(closed_until))) {}
+};
+
+struct SetFullAt {
+  std::string name;
+  long long full_at = 0;
+  soci::statement statement;
+
+  explicit SetFullAt(Session& sql)
+      : statement((sql.prepare << "INSERT INTO budget (name, full_at) VALUES (:name, :full_at) "
+                                  "ON CONFLICT (name) DO UPDATE SET full_at = excluded.full_at",
+                   soci::use(name), soci::use(full_at))) {}
+};
+
+Level level_of(Session& sql, const std::string& name) {
+  auto& query = sql.prepared<Select>();
+  query.name = name;
   Level level;
-  query.execute();
-  while (query.fetch()) {
-    level = {.full_at = from_micros(full_at), .closed_until = from_micros(closed_until)};
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    level = {.full_at = from_micros(query.full_at),
+             .closed_until = from_micros(query.closed_until)};
   }
   return level;
 }
 
-void set_level(soci::session& sql, const std::string& name, const Level& level) {
+Time full_at(Session& sql, const std::string& name) { return level_of(sql, name).full_at; }
+
+void set_full_at(Session& sql, const std::string& name, Time full_at) {
+  auto& update = sql.prepared<SetFullAt>();
+  update.name = name;
+  update.full_at = to_micros(full_at);
+  update.statement.execute(true);
+}
+
+void set_level(Session& sql, const std::string& name, const Level& level) {
   const long long full_at = to_micros(level.full_at);
   const long long closed_until = to_micros(level.closed_until);
   sql << "INSERT INTO budget (name, full_at, closed_until) "
@@ -45,7 +57,7 @@ void set_level(soci::session& sql, const std::string& name, const Level& level) 
       soci::use(name), soci::use(full_at), soci::use(closed_until);
 }
 
-Room take(soci::session& sql, const std::vector<Demand>& demands, Time now) {
+Room take(Session& sql, const std::vector<Demand>& demands, Time now) {
   std::vector<Level> levels;
   levels.reserve(demands.size());
   for (const auto& demand : demands) levels.push_back(level_of(sql, demand.allowance.name));
@@ -57,7 +69,7 @@ Room take(soci::session& sql, const std::vector<Demand>& demands, Time now) {
   return room;
 }
 
-void amend(soci::session& sql, const Amendment& amendment, Time now) {
+void amend(Session& sql, const Amendment& amendment, Time now) {
   const auto& name = amendment.allowance.name;
   if (const auto level = amended(level_of(sql, name), amendment, now)) set_level(sql, name, *level);
 }
@@ -65,18 +77,17 @@ void amend(soci::session& sql, const Amendment& amendment, Time now) {
 }  // namespace
 
 Task<Result<Room>> SqlStore::take_all(std::vector<Demand> demands) {
-  return write<Room>(
-      "take from budgets",
-      [clock = &clock_, demands = std::move(demands)](soci::session& sql) -> Result<Room> {
-        return store::take(sql, demands, clock->now());
-      });
+  return write<Room>("take from budgets",
+                     [clock = &clock_, demands = std::move(demands)](Session& sql) -> Result<Room> {
+                       return store::take(sql, demands, clock->now());
+                     });
 }
 
 Task<Status> SqlStore::amend_allowances(std::vector<Amendment> amendments) {
   if (amendments.empty()) co_return Status();
   auto amended = co_await write<bool>(
       "amend budgets",
-      [clock = &clock_, amendments = std::move(amendments)](soci::session& sql) -> Result<bool> {
+      [clock = &clock_, amendments = std::move(amendments)](Session& sql) -> Result<bool> {
         for (const auto& amendment : amendments) store::amend(sql, amendment, clock->now());
         return true;
       });
@@ -86,7 +97,7 @@ Task<Status> SqlStore::amend_allowances(std::vector<Amendment> amendments) {
 
 Task<Result<std::map<std::string, Level>>> SqlStore::levels() {
   using Levels = std::map<std::string, Level>;
-  return read<Levels>("look at the budgets", [](soci::session& sql) -> Result<Levels> {
+  return read<Levels>("look at the budgets", [](Session& sql) -> Result<Levels> {
     Levels levels;
     std::string name;
     long long full_at = 0;
@@ -105,7 +116,7 @@ Task<Result<Time>> SqlStore::take(runtime::Allowance allowance, double units, Ti
   return write<Time>("take from a budget",
                      // The clock is read when it is our turn: writes wait for each other.
                      [clock = &clock_, allowance = std::move(allowance), units,
-                      latest](soci::session& sql) -> Result<Time> {
+                      latest](Session& sql) -> Result<Time> {
                        const auto spending =
                            spend(allowance, full_at(sql, allowance.name), units, clock->now());
                        if (spending.from <= latest)
@@ -116,7 +127,7 @@ Task<Result<Time>> SqlStore::take(runtime::Allowance allowance, double units, Ti
 
 Task<Status> SqlStore::settle(runtime::Allowance allowance, double left, Time until) {
   auto settled = co_await write<Time>(
-      "settle a budget", [allowance = std::move(allowance), left, until](soci::session& sql) {
+      "settle a budget", [allowance = std::move(allowance), left, until](Session& sql) {
         const Time before = full_at(sql, allowance.name);
         const Time after =
             policy::settle_window(before, left, until, allowance.burst, allowance.window);
@@ -129,7 +140,7 @@ Task<Status> SqlStore::settle(runtime::Allowance allowance, double left, Time un
 
 Task<Result<Time>> SqlStore::taken_until(runtime::Allowance allowance) {
   return read<Time>("look at a budget",
-                    [allowance = std::move(allowance)](soci::session& sql) -> Result<Time> {
+                    [allowance = std::move(allowance)](Session& sql) -> Result<Time> {
                       return full_at(sql, allowance.name);
                     });
 }

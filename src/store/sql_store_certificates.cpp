@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "store/codec_certificate.hpp"
 #include "store/codec_lists.hpp"
 #include "store/columns.hpp"
@@ -11,12 +14,13 @@ constexpr std::string_view all = "c.domain_id <> :id AND :serial = ''";
 constexpr std::string_view all_current =
     "c.is_current = 1 AND d.removed_at IS NULL AND c.domain_id <> :id AND :serial = ''";
 constexpr std::string_view all_revoking = "c.revoking = 1 AND c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view all_of_domain = "c.domain_id = :id AND :serial = ''";
 constexpr std::string_view of_serial = "c.domain_id = :id AND c.serial = :serial";
 
 constexpr std::string_view newest_first = "d.name, c.not_before DESC, c.id DESC";
 constexpr std::string_view by_id = "c.id";
 
-Result<std::vector<Certificate>> select(soci::session& sql, std::string_view which,
+Result<std::vector<Certificate>> select(Session& sql, std::string_view which,
                                         std::string_view order, long long of_domain = 0,
                                         const std::string& serial = "") {
   long long id = 0;
@@ -43,7 +47,7 @@ Result<std::vector<Certificate>> select(soci::session& sql, std::string_view whi
   return certificates;
 }
 
-Status amend_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
+Status amend_certificate(Session& sql, DomainId domain, const Certificate& certificate) {
   const long long domain_id = static_cast<std::int64_t>(domain);
   const std::string serial = certificate.serial.text();
   const int revoking = certificate.revoking() ? 1 : 0;
@@ -57,25 +61,74 @@ Status amend_certificate(soci::session& sql, DomainId domain, const Certificate&
   return nothing_to_amend(certificate.serial);
 }
 
+struct ReplaceCurrent {
+  long long domain_id = 0;
+  soci::statement statement;
+
+  explicit ReplaceCurrent(Session& sql)
+      : statement((sql.prepare << "UPDATE certificate SET is_current = 0 "
+                                  "WHERE domain_id = :id AND is_current = 1",
+                   soci::use(domain_id))) {}
+};
+
+struct InsertCurrent {
+  long long domain_id = 0;
+  std::string serial;
+  long long not_before = 0;
+  int revoking = 0;
+  std::string body;
+  soci::statement statement;
+
+  explicit InsertCurrent(Session& sql)
+      : statement((sql.prepare << "INSERT INTO certificate (domain_id, serial, is_current, "
+                                  "not_before, revoking, body) "
+                                  "VALUES (:domain_id, :serial, 1, :not_before, :revoking, :body) "
+                                  "ON CONFLICT (domain_id, serial) DO UPDATE SET is_current = 1, "
+                                  "not_before = excluded.not_before, "
+                                  "revoking = excluded.revoking, body = excluded.body",
+                   soci::use(domain_id), soci::use(serial), soci::use(not_before),
+                   soci::use(revoking), soci::use(body))) {}
+};
+
+struct CountCompromised {
+  std::string hash;
+  long long found = 0;
+  soci::statement statement;
+
+  explicit CountCompromised(Session& sql)
+      : statement((sql.prepare << "SELECT COUNT(*) FROM compromised_key WHERE hash = :hash",
+                   soci::use(hash), soci::into(found))) {}
+};
+
+struct SaveRenewal {
+  long long id = 0;
+  std::string serial;
+  std::string body;
+  soci::statement statement;
+
+  explicit SaveRenewal(Session& sql)
+      : statement((sql.prepare << "INSERT INTO renewal (domain_id, serial, body) "
+                                  "VALUES (:id, :serial, :body) ON CONFLICT (domain_id) DO UPDATE "
+                                  "SET serial = excluded.serial, body = excluded.body",
+                   soci::use(id), soci::use(serial), soci::use(body))) {}
+};
+
 }  // namespace
 
-void put_certificate(soci::session& sql, DomainId domain, const Certificate& certificate) {
-  const long long domain_id = static_cast<std::int64_t>(domain);
-  const std::string serial = certificate.serial.text();
-  const long long not_before = to_micros(certificate.not_before);
-  const int revoking = certificate.revoking() ? 1 : 0;
-  const std::string body = encode_certificate(certificate);
-  sql << "UPDATE certificate SET is_current = 0 WHERE domain_id = :id AND is_current = 1",
-      soci::use(domain_id);
-  sql << "INSERT INTO certificate (domain_id, serial, is_current, not_before, revoking, body) "
-         "VALUES (:domain_id, :serial, 1, :not_before, :revoking, :body) "
-         "ON CONFLICT (domain_id, serial) DO UPDATE SET is_current = 1, "
-         "not_before = excluded.not_before, revoking = excluded.revoking, body = excluded.body",
-      soci::use(domain_id), soci::use(serial), soci::use(not_before), soci::use(revoking),
-      soci::use(body);
+void put_certificate(Session& sql, DomainId domain, const Certificate& certificate) {
+  auto& replace = sql.prepared<ReplaceCurrent>();
+  replace.domain_id = static_cast<std::int64_t>(domain);
+  replace.statement.execute(true);
+  auto& insert = sql.prepared<InsertCurrent>();
+  insert.domain_id = replace.domain_id;
+  insert.serial = certificate.serial.text();
+  insert.not_before = to_micros(certificate.not_before);
+  insert.revoking = certificate.revoking() ? 1 : 0;
+  insert.body = encode_certificate(certificate);
+  insert.statement.execute(true);
 }
 
-Status put_changes(soci::session& sql, DomainId domain, const Changes& changes, Time now) {
+Status put_changes(Session& sql, DomainId domain, const Changes& changes, Time now) {
   insert_events(sql, changes.events);
   if (changes.certificate) put_certificate(sql, domain, *changes.certificate);
   if (changes.amended) {
@@ -93,14 +146,28 @@ Status put_changes(soci::session& sql, DomainId domain, const Changes& changes, 
 }
 
 Task<Result<std::vector<Certificate>>> SqlStore::certificates(bool former_too) {
-  return read<std::vector<Certificate>>("list certificates", [former_too](soci::session& sql) {
+  return read<std::vector<Certificate>>("list certificates", [former_too](Session& sql) {
     return select(sql, former_too ? all : all_current, newest_first);
   });
 }
 
+Task<Result<std::vector<Certificate>>> SqlStore::certificates_of(std::vector<DomainId> domains) {
+  return read<std::vector<Certificate>>(
+      "list certificates of domains",
+      [domains = std::move(domains)](Session& sql) -> Result<std::vector<Certificate>> {
+        std::vector<Certificate> certificates;
+        for (const auto domain : domains) {
+          auto found = select(sql, all_of_domain, newest_first, static_cast<std::int64_t>(domain));
+          if (!found) return found;
+          std::ranges::move(*found, std::back_inserter(certificates));
+        }
+        return certificates;
+      });
+}
+
 Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) {
   return read<Certificate>(
-      "certificate " + serial.text(), [domain, serial](soci::session& sql) -> Result<Certificate> {
+      "certificate " + serial.text(), [domain, serial](Session& sql) -> Result<Certificate> {
         auto found =
             select(sql, of_serial, by_id, static_cast<std::int64_t>(domain), serial.text());
         if (!found) return fail(std::move(found.error()));
@@ -110,26 +177,25 @@ Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) 
 }
 
 Task<Result<std::vector<Certificate>>> SqlStore::revocations_begun() {
-  return read<std::vector<Certificate>>("list revocations that were begun", [](soci::session& sql) {
+  return read<std::vector<Certificate>>("list revocations that were begun", [](Session& sql) {
     return select(sql, all_revoking, by_id);
   });
 }
 
 Task<Status> SqlStore::amend(DomainId domain, Changes changes) {
-  GroupCommit::Work work = [domain, changes = std::move(changes),
-                            now = clock_.now()](soci::session& sql) {
-    return put_changes(sql, domain, changes, now);
-  };
+  GroupCommit::Work work = [domain, changes = std::move(changes), now = clock_.now()](
+                               Session& sql) { return put_changes(sql, domain, changes, now); };
   return writer_.write("write what has changed", std::move(work), touching(domain));
 }
 
 Task<Result<bool>> SqlStore::is_compromised(KeyHash key) {
-  return read<bool>("look a key up", [key = std::move(key)](soci::session& sql) -> Result<bool> {
-    const std::string& hash = key.text();
-    long long found = 0;
-    sql << "SELECT COUNT(*) FROM compromised_key WHERE hash = :hash", soci::use(hash),
-        soci::into(found);
-    return found != 0;
+  return read<bool>("look a key up", [key = std::move(key)](Session& sql) -> Result<bool> {
+    auto& query = sql.prepared<CountCompromised>();
+    query.hash = key.text();
+    bool found = false;
+    query.statement.execute();
+    while (query.statement.fetch()) found = query.found != 0;
+    return found;
   });
 }
 
@@ -140,20 +206,13 @@ Task<Status> SqlStore::save_renewals(std::vector<KnownRenewal> renewals,
     for (const auto& each : renewals) domains.push_back(each.domain);
   }
   GroupCommit::Work work = [renewals = std::move(renewals),
-                            events = std::move(events)](soci::session& sql) -> Status {
-    long long id = 0;
-    std::string serial;
-    std::string body;
-    soci::statement insert =
-        (sql.prepare << "INSERT INTO renewal (domain_id, serial, body) "
-                        "VALUES (:id, :serial, :body) ON CONFLICT (domain_id) DO UPDATE SET "
-                        "serial = excluded.serial, body = excluded.body",
-         soci::use(id), soci::use(serial), soci::use(body));
+                            events = std::move(events)](Session& sql) -> Status {
+    auto& save = sql.prepared<SaveRenewal>();
     for (const auto& each : renewals) {
-      id = static_cast<std::int64_t>(each.domain);
-      serial = each.serial.text();
-      body = encode_renewal(each.renewal);
-      insert.execute(true);
+      save.id = static_cast<std::int64_t>(each.domain);
+      save.serial = each.serial.text();
+      save.body = encode_renewal(each.renewal);
+      save.statement.execute(true);
     }
     insert_events(sql, events);
     return {};

@@ -141,9 +141,11 @@ struct Columns {
 /// All domains of the inventory, or one of them, by its name or by its id.
 class Query {
  public:
-  enum class Of { all, name, id };
+  static constexpr std::string_view all_of_them = ":name = '' AND :id = 0";
+  static constexpr std::string_view by_name = "d.name = :name AND :id = 0";
+  static constexpr std::string_view by_id = ":name = '' AND d.id = :id";
 
-  Query(soci::session& sql, Of which)
+  Query(Session& sql, std::string_view which)
       : query_((
             sql.prepare
                 << "SELECT d.id, d.revision, d.name, d.names, d.zone_id, d.ca, d.dns, d.vault, "
@@ -155,7 +157,7 @@ class Query {
                    "LEFT JOIN certificate c ON c.domain_id = d.id AND c.is_current = 1 "
                    "LEFT JOIN renewal r ON r.domain_id = d.id AND r.serial = c.serial "
                    "WHERE d.removed_at IS NULL AND "
-                << condition(which) << " ORDER BY d.name",
+                << which << " ORDER BY d.name",
             soci::use(name_), soci::use(id_), soci::into(c_.id), soci::into(c_.revision),
             soci::into(c_.name), soci::into(c_.names), soci::into(c_.zone_id), soci::into(c_.ca),
             soci::into(c_.dns), soci::into(c_.vault), soci::into(c_.targets),
@@ -188,26 +190,19 @@ class Query {
   }
 
  private:
-  static std::string_view condition(Of which) {
-    switch (which) {
-      case Of::all:
-        return ":name = '' AND :id = 0";
-      case Of::name:
-        return "d.name = :name AND :id = 0";
-      case Of::id:
-        return ":name = '' AND d.id = :id";
-    }
-    return {};
-  }
-
   Status run(std::vector<DomainRow>& rows) {
+    Status status;
     query_.execute();
     while (query_.fetch()) {
+      if (!status) continue;
       auto row = c_.row();
-      if (!row) return fail(std::move(row.error()));
-      rows.push_back(std::move(*row));
+      if (row) {
+        rows.push_back(std::move(*row));
+      } else {
+        status = fail(std::move(row.error()));
+      }
     }
-    return {};
+    return status;
   }
 
   std::string name_;
@@ -216,14 +211,14 @@ class Query {
   soci::statement query_;
 };
 
-Result<std::vector<DomainRow>> select_all(soci::session& sql) {
-  return Query(sql, Query::Of::all).all();
+Result<std::vector<DomainRow>> select_all(Session& sql) {
+  return sql.prepared<Query>(Query::all_of_them).all();
 }
 
 /// What is left in the inventory of `domains`, as of one moment.
-Result<InventoryNews> select_news(soci::session& sql, const std::vector<DomainId>& domains) {
+Result<InventoryNews> select_news(Session& sql, const std::vector<DomainId>& domains) {
   const soci::transaction moment(sql);
-  Query query(sql, Query::Of::id);
+  auto& query = sql.prepared<Query>(Query::by_id);
   InventoryNews news;
   for (const auto domain : domains) {
     const auto before = news.changed.size();
@@ -234,11 +229,25 @@ Result<InventoryNews> select_news(soci::session& sql, const std::vector<DomainId
   return news;
 }
 
+struct PutOutcome {
+  long long id = 0;
+  int failures = 0;
+  Nullable<long long> next_at;
+  Nullable<std::string> last_error;
+  soci::statement statement;
+
+  explicit PutOutcome(Session& sql)
+      : statement((sql.prepare << "UPDATE domain SET failures = :failures, next_at = :next_at, "
+                                  "last_error = :last_error WHERE id = :id",
+                   soci::use(failures), soci::use(next_at.value, next_at.state),
+                   soci::use(last_error.value, last_error.state), soci::use(id))) {}
+};
+
 /// Makes one change of the inventory, in a transaction that is open. A domain that cannot be
 /// changed as asked stands in conflicts() then, and nothing may be committed.
 class InventoryWriter {
  public:
-  InventoryWriter(soci::session& sql, Time now) : sql_(sql), now_(now) {}
+  InventoryWriter(Session& sql, Time now) : sql_(sql), now_(now) {}
 
   /// One that was removed keeps its row, and with it its certificates.
   void add(const std::vector<Domain>& domains) {
@@ -358,7 +367,7 @@ class InventoryWriter {
     return {};
   }
 
-  soci::session& sql_;
+  Session& sql_;
   Time now_;
   std::vector<Error> conflicts_;
   std::vector<DomainId> touched_;
@@ -366,22 +375,21 @@ class InventoryWriter {
 
 }  // namespace
 
-void put_outcome(soci::session& sql, DomainId domain, const Changes::Outcome& outcome) {
-  const long long id = static_cast<std::int64_t>(domain);
-  auto next_at = to_column(outcome.next_at);
-  Nullable<std::string> last_error;
-  if (outcome.last_error) last_error = {encode_error(*outcome.last_error), soci::i_ok};
-  sql << "UPDATE domain SET failures = :failures, next_at = :next_at, last_error = :last_error "
-         "WHERE id = :id",
-      soci::use(outcome.failures), soci::use(next_at.value, next_at.state),
-      soci::use(last_error.value, last_error.state), soci::use(id);
+void put_outcome(Session& sql, DomainId domain, const Changes::Outcome& outcome) {
+  auto& put = sql.prepared<PutOutcome>();
+  put.id = static_cast<std::int64_t>(domain);
+  put.failures = outcome.failures;
+  put.next_at = to_column(outcome.next_at);
+  put.last_error = {};
+  if (outcome.last_error) put.last_error = {encode_error(*outcome.last_error), soci::i_ok};
+  put.statement.execute(true);
 }
 
 Task<Status> SqlStore::change_inventory(InventoryChange change) {
   const Time now = clock_.now();
   // Who is added has no id before.
   const auto ids = std::make_shared<std::vector<DomainId>>();
-  GroupCommit::Work work = [change = std::move(change), now, ids](soci::session& sql) -> Status {
+  GroupCommit::Work work = [change = std::move(change), now, ids](Session& sql) -> Status {
     InventoryWriter writer(sql, now);
     if (auto removed = writer.remove(change.removed); !removed) return removed;
     if (auto changed = writer.change(change.changed); !changed) return changed;
@@ -397,8 +405,7 @@ Task<Status> SqlStore::change_inventory(InventoryChange change) {
 }
 
 Task<Result<std::vector<DomainRow>>> SqlStore::domains() {
-  return read<std::vector<DomainRow>>("list domains",
-                                      [](soci::session& sql) { return select_all(sql); });
+  return read<std::vector<DomainRow>>("list domains", [](Session& sql) { return select_all(sql); });
 }
 
 Task<Result<InventoryNews>> SqlStore::domains_since(Mark mark) {
@@ -408,11 +415,11 @@ Task<Result<InventoryNews>> SqlStore::domains_since(Mark mark) {
         // Before anything is read: what is written from here on is told next time.
         Mark now = touched->mark();
         now.others = sessions.write(
-            [&sessions](soci::session& sql) { return sessions.dialect().others_commits(sql); });
+            [&sessions](Session& sql) { return sessions.dialect().others_commits(sql); });
         const auto domains = touched->since(mark, now);
         if (domains) {
           auto news =
-              sessions.read([&domains](soci::session& sql) { return select_news(sql, *domains); });
+              sessions.read([&domains](Session& sql) { return select_news(sql, *domains); });
           if (!news) return news;
           now.size = mark.size;
           news->mark = std::move(now);
@@ -428,10 +435,10 @@ Task<Result<InventoryNews>> SqlStore::domains_since(Mark mark) {
 
 Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
   const std::string op = "domain " + name.text();
-  return read<DomainRow>(op, [name = std::move(name)](soci::session& sql) -> Result<DomainRow> {
+  return read<DomainRow>(op, [name = std::move(name)](Session& sql) -> Result<DomainRow> {
     std::vector<DomainRow> rows;
     if (!name.empty()) {
-      auto found = Query(sql, Query::Of::name).of(name.text(), rows);
+      auto found = sql.prepared<Query>(Query::by_name).of(name.text(), rows);
       if (!found) return fail(std::move(found.error()));
     }
     if (rows.empty()) return no_such_domain();
@@ -441,7 +448,7 @@ Task<Result<DomainRow>> SqlStore::domain(Fqdn name) {
 
 Task<Result<std::vector<std::string>>> SqlStore::names_with(std::string prefix, std::size_t limit) {
   const auto select_names = [prefix = std::move(prefix),
-                             limit](soci::session& sql) -> Result<std::vector<std::string>> {
+                             limit](Session& sql) -> Result<std::vector<std::string>> {
     // Names are A-labels: DEL comes behind every character of theirs.
     const std::string end = prefix + '\x7f';
     const auto most = static_cast<long long>(limit);

@@ -8,7 +8,20 @@
 namespace certherd::store {
 namespace {
 
-Result<std::vector<NumberedEvent>> select(soci::session& sql, const EventQuery& query) {
+struct Insert {
+  long long at = 0;
+  std::string domain;
+  std::string name;
+  std::string detail;
+  soci::statement statement;
+
+  explicit Insert(Session& sql)
+      : statement((sql.prepare << "INSERT INTO event (at, domain, event, detail) "
+                                  "VALUES (:at, :domain, :event, :detail)",
+                   soci::use(at), soci::use(domain), soci::use(name), soci::use(detail))) {}
+};
+
+Result<std::vector<NumberedEvent>> select(Session& sql, const EventQuery& query) {
   constexpr auto any = std::numeric_limits<long long>::max();
   const std::string domain = query.domain ? query.domain->text() : "";
   const long long after = query.after;
@@ -47,26 +60,20 @@ Result<std::vector<NumberedEvent>> select(soci::session& sql, const EventQuery& 
 
 }  // namespace
 
-void insert_events(soci::session& sql, const std::vector<Event>& events) {
+void insert_events(Session& sql, const std::vector<Event>& events) {
   if (events.empty()) return;
-  long long at = 0;
-  std::string domain;
-  std::string name;
-  std::string detail;
-  soci::statement insert = (sql.prepare << "INSERT INTO event (at, domain, event, detail) "
-                                           "VALUES (:at, :domain, :event, :detail)",
-                            soci::use(at), soci::use(domain), soci::use(name), soci::use(detail));
+  auto& insert = sql.prepared<Insert>();
   for (const auto& event : events) {
-    at = to_micros(event.at);
-    domain = event.domain.text();
-    name = event.event;
-    detail = encode_map(event.detail);
-    insert.execute(true);
+    insert.at = to_micros(event.at);
+    insert.domain = event.domain.text();
+    insert.name = event.event;
+    insert.detail = encode_map(event.detail);
+    insert.statement.execute(true);
   }
 }
 
 Task<Status> SqlStore::append(std::vector<Event> events) {
-  return writer_.write("append events", [events = std::move(events)](soci::session& sql) -> Status {
+  return writer_.write("append events", [events = std::move(events)](Session& sql) -> Status {
     insert_events(sql, events);
     return {};
   });
@@ -74,7 +81,7 @@ Task<Status> SqlStore::append(std::vector<Event> events) {
 
 Task<Result<std::vector<NumberedEvent>>> SqlStore::events(EventQuery query) {
   return read<std::vector<NumberedEvent>>(
-      "list events", [query = std::move(query)](soci::session& sql) { return select(sql, query); });
+      "list events", [query = std::move(query)](Session& sql) { return select(sql, query); });
 }
 
 }  // namespace certherd::store

@@ -66,35 +66,51 @@ constexpr std::string_view all_active = "i.active = 1 AND :id = 0";
 constexpr std::string_view of_domain = "i.domain_id = :id";
 constexpr std::string_view active_of_domain = "i.active = 1 AND i.domain_id = :id";
 
-Result<std::vector<Issuance>> select(soci::session& sql, std::string_view which, long long id) {
+/// Of a domain or of an issuance: `which` says so, by :id.
+struct Select {
+  long long id = 0;
   Columns c;
-  soci::statement query =
-      (sql.prepare << "SELECT i.id, i.domain_id, d.name, i.revision, i.step, i.created_at, "
-                      "i.next_at, i.order_url, i.account_url, i.account_thumbprint, i.body "
-                      "FROM issuance i JOIN domain d ON d.id = i.domain_id WHERE "
-                   << which << " ORDER BY i.id",
-       soci::use(id), soci::into(c.id), soci::into(c.domain_id), soci::into(c.domain),
-       soci::into(c.revision), soci::into(c.step), soci::into(c.created_at), soci::into(c.next_at),
-       soci::into(c.order_url), soci::into(c.account_url), soci::into(c.account_thumbprint),
-       soci::into(c.body));
+  soci::statement statement;
+
+  Select(Session& sql, std::string_view which)
+      : statement(
+            (sql.prepare << "SELECT i.id, i.domain_id, d.name, i.revision, i.step, i.created_at, "
+                            "i.next_at, i.order_url, i.account_url, i.account_thumbprint, i.body "
+                            "FROM issuance i JOIN domain d ON d.id = i.domain_id WHERE "
+                         << which << " ORDER BY i.id",
+             soci::use(id), soci::into(c.id), soci::into(c.domain_id), soci::into(c.domain),
+             soci::into(c.revision), soci::into(c.step), soci::into(c.created_at),
+             soci::into(c.next_at), soci::into(c.order_url), soci::into(c.account_url),
+             soci::into(c.account_thumbprint), soci::into(c.body))) {}
+};
+
+Result<std::vector<Issuance>> select(Session& sql, std::string_view which, long long id) {
+  auto& query = sql.prepared<Select>(which);
+  query.id = id;
   std::vector<Issuance> issuances;
-  query.execute();
-  while (query.fetch()) {
-    auto issuance = c.issuance();
-    if (!issuance) return fail(std::move(issuance.error()));
-    issuances.push_back(std::move(*issuance));
+  Status status;
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    if (!status) continue;
+    auto issuance = query.c.issuance();
+    if (issuance) {
+      issuances.push_back(std::move(*issuance));
+    } else {
+      status = fail(std::move(issuance.error()));
+    }
   }
+  if (!status) return fail(std::move(status.error()));
   return issuances;
 }
 
-Result<Issuance> find(soci::session& sql, IssuanceId id) {
+Result<Issuance> find(Session& sql, IssuanceId id) {
   auto found = select(sql, of_id, static_cast<std::int64_t>(id));
   if (!found) return fail(std::move(found.error()));
   if (found->empty()) return no_such_issuance();
   return std::move(found->front());
 }
 
-Status check_startable(soci::session& sql, const Issuance& issuance) {
+Status check_startable(Session& sql, const Issuance& issuance) {
   const long long domain_id = static_cast<std::int64_t>(issuance.domain_id);
   long long domains = 0;
   long long active = 0;
@@ -106,7 +122,7 @@ Status check_startable(soci::session& sql, const Issuance& issuance) {
   return {};
 }
 
-long long insert(soci::session& sql, const Issuance& issuance) {
+long long insert(Session& sql, const Issuance& issuance) {
   const Columns c(issuance);
   long long id = 0;
   soci::statement insert =
@@ -122,25 +138,33 @@ long long insert(soci::session& sql, const Issuance& issuance) {
   return insert_returning(insert, id);
 }
 
+struct Update {
+  Columns c;
+  soci::statement statement;
+
+  explicit Update(Session& sql)
+      : statement(
+            (sql.prepare << "UPDATE issuance SET revision = revision + 1, step = :step, "
+                            "active = :active, next_at = :next_at, order_url = :order_url, "
+                            "account_url = :account_url, account_thumbprint = :account_thumbprint, "
+                            "body = :body "
+                            "WHERE id = :id AND revision = :revision",
+             soci::use(c.step), soci::use(c.active), soci::use(c.next_at), soci::use(c.order_url),
+             soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
+             soci::use(c.id), soci::use(c.revision))) {}
+};
+
 /// False when the row is not at that revision any more.
-bool update(soci::session& sql, const Issuance& issuance) {
-  const Columns c(issuance);
-  soci::statement update =
-      (sql.prepare << "UPDATE issuance SET revision = revision + 1, step = :step, "
-                      "active = :active, next_at = :next_at, order_url = :order_url, "
-                      "account_url = :account_url, account_thumbprint = :account_thumbprint, "
-                      "body = :body "
-                      "WHERE id = :id AND revision = :revision",
-       soci::use(c.step), soci::use(c.active), soci::use(c.next_at), soci::use(c.order_url),
-       soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
-       soci::use(c.id), soci::use(c.revision));
-  update.execute(true);
-  return update.get_affected_rows() == 1;
+bool update(Session& sql, const Issuance& issuance) {
+  auto& update = sql.prepared<Update>();
+  update.c = Columns(issuance);
+  update.statement.execute(true);
+  return update.statement.get_affected_rows() == 1;
 }
 
 }  // namespace
 
-Status end_issuance(soci::session& sql, DomainId domain, Step last, const Error& why, Time now) {
+Status end_issuance(Session& sql, DomainId domain, Step last, const Error& why, Time now) {
   auto found = select(sql, active_of_domain, static_cast<std::int64_t>(domain));
   if (!found) return fail(std::move(found.error()));
   for (auto& issuance : *found) {
@@ -159,7 +183,7 @@ Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
   return write<Issuance>(
       op,
       [issuance = std::move(issuance), changes = std::move(changes),
-       now = clock_.now()](soci::session& sql) -> Result<Issuance> {
+       now = clock_.now()](Session& sql) -> Result<Issuance> {
         auto started = issuance;
         started.revision = 1;
         if (auto status = check_startable(sql, started); !status) {
@@ -180,7 +204,7 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
   return write<Issuance>(
       op,
       [issuance = std::move(issuance), changes = std::move(changes),
-       now = clock_.now()](soci::session& sql) -> Result<Issuance> {
+       now = clock_.now()](Session& sql) -> Result<Issuance> {
         if (!update(sql, issuance)) {
           auto present = find(sql, issuance.id);
           if (!present) return fail(std::move(present.error()));
@@ -197,18 +221,17 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
 
 Task<Result<Issuance>> SqlStore::issuance(IssuanceId id) {
   return read<Issuance>(fmt::format("issuance {}", static_cast<std::int64_t>(id)),
-                        [id](soci::session& sql) { return find(sql, id); });
+                        [id](Session& sql) { return find(sql, id); });
 }
 
 Task<Result<std::vector<Issuance>>> SqlStore::active_issuances() {
   return read<std::vector<Issuance>>("list active issuances",
-                                     [](soci::session& sql) { return select(sql, all_active, 0); });
+                                     [](Session& sql) { return select(sql, all_active, 0); });
 }
 
 Task<Result<std::optional<Issuance>>> SqlStore::active_issuance(DomainId domain) {
   return read<std::optional<Issuance>>(
-      "look for an active issuance",
-      [domain](soci::session& sql) -> Result<std::optional<Issuance>> {
+      "look for an active issuance", [domain](Session& sql) -> Result<std::optional<Issuance>> {
         auto found = select(sql, active_of_domain, static_cast<std::int64_t>(domain));
         if (!found) return fail(std::move(found.error()));
         if (found->empty()) return std::optional<Issuance>();
@@ -219,7 +242,7 @@ Task<Result<std::optional<Issuance>>> SqlStore::active_issuance(DomainId domain)
 Task<Result<std::string>> SqlStore::chain_of(DomainId domain, Serial serial) {
   return read<std::string>(
       "look for a chain",
-      [domain, serial = std::move(serial)](soci::session& sql) -> Result<std::string> {
+      [domain, serial = std::move(serial)](Session& sql) -> Result<std::string> {
         auto issuances = select(sql, of_domain, static_cast<std::int64_t>(domain));
         if (!issuances) return fail(std::move(issuances.error()));
         for (auto& issuance : *issuances) {
@@ -233,8 +256,7 @@ Task<Result<std::string>> SqlStore::chain_of(DomainId domain, Serial serial) {
 
 Task<Result<std::vector<OrderUrl>>> SqlStore::unknown_orders(std::vector<OrderUrl> urls) {
   return read<std::vector<OrderUrl>>(
-      "look orders up",
-      [urls = std::move(urls)](soci::session& sql) -> Result<std::vector<OrderUrl>> {
+      "look orders up", [urls = std::move(urls)](Session& sql) -> Result<std::vector<OrderUrl>> {
         std::string url;
         long long held = 0;
         soci::statement query =

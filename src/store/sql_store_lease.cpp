@@ -5,7 +5,7 @@
 namespace certherd::store {
 namespace {
 
-std::optional<Lease> present_lease(soci::session& sql) {
+std::optional<Lease> present_lease(Session& sql) {
   std::string owner;
   long long expires_at = 0;
   soci::statement query = (sql.prepare << "SELECT owner, expires_at FROM lease WHERE id = 1",
@@ -16,7 +16,7 @@ std::optional<Lease> present_lease(soci::session& sql) {
   return lease;
 }
 
-void put_lease(soci::session& sql, const Lease& lease) {
+void put_lease(Session& sql, const Lease& lease) {
   const long long expires_at = to_micros(lease.expires_at);
   sql << "INSERT INTO lease (id, owner, expires_at) VALUES (1, :owner, :expires_at) "
          "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at",
@@ -30,7 +30,7 @@ Task<Result<Lease>> SqlStore::acquire_lease(std::string owner, Duration ttl,
   const Time now = clock_.now();
   const Lease ours{.owner = std::move(owner), .expires_at = now + ttl};
   return write<Lease>("acquire the lease",
-                      [ours, now, holder_is_dead](soci::session& sql) -> Result<Lease> {
+                      [ours, now, holder_is_dead](Session& sql) -> Result<Lease> {
                         // Look and take are one transaction, which holds off other writers.
                         const auto present = present_lease(sql);
                         if (is_held(present, ours.owner, now, holder_is_dead)) return *present;
@@ -40,11 +40,10 @@ Task<Result<Lease>> SqlStore::acquire_lease(std::string owner, Duration ttl,
 }
 
 Task<Status> SqlStore::release_lease(std::string owner) {
-  return writer_.write("release the lease",
-                       [owner = std::move(owner)](soci::session& sql) -> Status {
-                         sql << "DELETE FROM lease WHERE owner = :owner", soci::use(owner);
-                         return {};
-                       });
+  return writer_.write("release the lease", [owner = std::move(owner)](Session& sql) -> Status {
+    sql << "DELETE FROM lease WHERE owner = :owner", soci::use(owner);
+    return {};
+  });
 }
 
 }  // namespace certherd::store

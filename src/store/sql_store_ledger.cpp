@@ -22,40 +22,60 @@ struct Columns {
 };
 
 /// `at` is the last parameter of the statement.
-void for_each(soci::session& sql, const std::string& text, const std::vector<TxtRecord>& records,
-              Time at) {
+struct Write {
   Columns c;
-  const auto micros = to_micros(at);
-  soci::statement statement =
-      (sql.prepare << text, soci::use(c.dns), soci::use(c.zone), soci::use(c.name),
-       soci::use(c.value), soci::use(c.issuance), soci::use(micros));
+  long long at = 0;
+  soci::statement statement;
+
+  Write(Session& sql, std::string_view text)
+      : statement((sql.prepare << text, soci::use(c.dns), soci::use(c.zone), soci::use(c.name),
+                   soci::use(c.value), soci::use(c.issuance), soci::use(at))) {}
+};
+
+void for_each(Session& sql, std::string_view text, const std::vector<TxtRecord>& records, Time at) {
+  auto& write = sql.prepared<Write>(text);
+  write.at = to_micros(at);
   for (const auto& record : records) {
-    c.take(record);
-    statement.execute(true);
+    write.c.take(record);
+    write.statement.execute(true);
   }
 }
 
-Result<std::vector<TxtRecord>> select(soci::session& sql, const DnsName& dns,
-                                      const std::string& condition) {
+struct Select {
+  std::string section;
   Columns c;
-  const std::string& section = dns.text();
-  soci::statement query =
-      (sql.prepare << "SELECT t.dns, t.zone, t.name, t.value, t.issuance FROM txt_record t "
-                      "WHERE t.dns = :dns "
-                   << condition << " ORDER BY t.zone, t.name, t.value, t.issuance",
-       soci::use(section), soci::into(c.dns), soci::into(c.zone), soci::into(c.name),
-       soci::into(c.value), soci::into(c.issuance));
+  soci::statement statement;
+
+  Select(Session& sql, std::string_view condition)
+      : statement(
+            (sql.prepare << "SELECT t.dns, t.zone, t.name, t.value, t.issuance FROM txt_record t "
+                            "WHERE t.dns = :dns "
+                         << condition << " ORDER BY t.zone, t.name, t.value, t.issuance",
+             soci::use(section), soci::into(c.dns), soci::into(c.zone), soci::into(c.name),
+             soci::into(c.value), soci::into(c.issuance))) {}
+};
+
+Result<std::vector<TxtRecord>> select(Session& sql, const DnsName& dns,
+                                      std::string_view condition) {
+  auto& query = sql.prepared<Select>(condition);
+  const auto& c = query.c;
+  query.section = dns.text();
   std::vector<TxtRecord> records;
-  query.execute();
-  while (query.fetch()) {
+  Status status;
+  query.statement.execute();
+  while (query.statement.fetch()) {
     auto name = decode_name(c.name);
-    if (!name) return bad_row("txt_record of issuance", c.issuance, "name", name.error().detail);
+    if (!name) {
+      status = bad_row("txt_record of issuance", c.issuance, "name", name.error().detail);
+      continue;
+    }
     records.push_back({.dns = DnsName(c.dns),
                        .zone = ZoneId(c.zone),
                        .name = std::move(*name),
                        .value = TxtValue(c.value),
                        .issuance = IssuanceId{c.issuance}});
   }
+  if (!status) return fail(std::move(status.error()));
   return records;
 }
 
@@ -74,23 +94,22 @@ std::string needing_steps() {
 }  // namespace
 
 Task<Status> SqlStore::record(std::vector<TxtRecord> records) {
-  return writer_.write(
-      "record challenge values",
-      [records = std::move(records), now = clock_.now()](soci::session& sql) -> Status {
-        for_each(sql,
-                 "INSERT INTO txt_record "
-                 "(dns, zone, name, value, issuance, recorded_at) "
-                 "VALUES (:dns, :zone, :name, :value, :issuance, :at) "
-                 "ON CONFLICT (dns, zone, name, value, issuance) "
-                 "DO UPDATE SET recorded_at = excluded.recorded_at",
-                 records, now);
-        return {};
-      });
+  return writer_.write("record challenge values",
+                       [records = std::move(records), now = clock_.now()](Session& sql) -> Status {
+                         for_each(sql,
+                                  "INSERT INTO txt_record "
+                                  "(dns, zone, name, value, issuance, recorded_at) "
+                                  "VALUES (:dns, :zone, :name, :value, :issuance, :at) "
+                                  "ON CONFLICT (dns, zone, name, value, issuance) "
+                                  "DO UPDATE SET recorded_at = excluded.recorded_at",
+                                  records, now);
+                         return {};
+                       });
 }
 
 Task<Status> SqlStore::forget(std::vector<TxtRecord> records, Time until) {
   return writer_.write("forget challenge values",
-                       [records = std::move(records), until](soci::session& sql) -> Status {
+                       [records = std::move(records), until](Session& sql) -> Status {
                          for_each(sql,
                                   "DELETE FROM txt_record WHERE dns = :dns AND zone = :zone "
                                   "AND name = :name AND value = :value AND issuance = :issuance "
@@ -102,7 +121,7 @@ Task<Status> SqlStore::forget(std::vector<TxtRecord> records, Time until) {
 
 Task<Result<std::vector<TxtRecord>>> SqlStore::unneeded(DnsName dns) {
   return read<std::vector<TxtRecord>>(
-      "list unneeded challenge values", [dns = std::move(dns)](soci::session& sql) {
+      "list unneeded challenge values", [dns = std::move(dns)](Session& sql) {
         // By name and value alone: two sections may well write to one and the same zone.
         static const std::string nobody_needs_it = fmt::format(
             "AND NOT EXISTS (SELECT 1 FROM txt_record o JOIN issuance i ON i.id = o.issuance "
@@ -115,7 +134,7 @@ Task<Result<std::vector<TxtRecord>>> SqlStore::unneeded(DnsName dns) {
 Task<Result<std::vector<TxtRecord>>> SqlStore::entries(DnsName dns) {
   return read<std::vector<TxtRecord>>(
       "list challenge values",
-      [dns = std::move(dns)](soci::session& sql) { return select(sql, dns, ""); });
+      [dns = std::move(dns)](Session& sql) { return select(sql, dns, ""); });
 }
 
 }  // namespace certherd::store

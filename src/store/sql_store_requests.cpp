@@ -80,7 +80,7 @@ struct Columns {
 constexpr std::string_view open_ones = "r.done_at IS NULL AND r.id > :after AND :batch = ''";
 constexpr std::string_view of_batch = "r.id > :after AND r.batch = :batch";
 
-Result<std::vector<WorkRequest>> select(soci::session& sql, std::string_view which, long long after,
+Result<std::vector<WorkRequest>> select(Session& sql, std::string_view which, long long after,
                                         const std::string& batch) {
   Columns c;
   soci::statement query =
@@ -104,7 +104,7 @@ Result<std::vector<WorkRequest>> select(soci::session& sql, std::string_view whi
 
 }  // namespace
 
-void insert_requests(soci::session& sql, const std::vector<WorkRequest>& requests) {
+void insert_requests(Session& sql, const std::vector<WorkRequest>& requests) {
   Columns c;
   soci::statement insert =
       (sql.prepare << "INSERT INTO request (batch, owner, kind, arguments, domain_id, "
@@ -120,29 +120,27 @@ void insert_requests(soci::session& sql, const std::vector<WorkRequest>& request
 }
 
 Task<Status> SqlStore::submit(std::vector<WorkRequest> requests) {
-  return writer_.write("submit requests",
-                       [requests = std::move(requests)](soci::session& sql) -> Status {
-                         insert_requests(sql, requests);
-                         return {};
-                       });
+  return writer_.write("submit requests", [requests = std::move(requests)](Session& sql) -> Status {
+    insert_requests(sql, requests);
+    return {};
+  });
 }
 
 Task<Result<std::vector<WorkRequest>>> SqlStore::open_requests(std::int64_t after) {
-  return read<std::vector<WorkRequest>>("list open requests", [after](soci::session& sql) {
-    return select(sql, open_ones, after, "");
-  });
+  return read<std::vector<WorkRequest>>(
+      "list open requests", [after](Session& sql) { return select(sql, open_ones, after, ""); });
 }
 
 Task<Result<std::vector<WorkRequest>>> SqlStore::batch(std::string batch) {
   return read<std::vector<WorkRequest>>(
       "list the requests of a batch",
-      [batch = std::move(batch)](soci::session& sql) { return select(sql, of_batch, 0, batch); });
+      [batch = std::move(batch)](Session& sql) { return select(sql, of_batch, 0, batch); });
 }
 
 Task<Status> SqlStore::finish_request(std::int64_t id, std::string result) {
   const long long done_at = to_micros(clock_.now());
   return writer_.write("finish a request",
-                       [id, done_at, result = std::move(result)](soci::session& sql) -> Status {
+                       [id, done_at, result = std::move(result)](Session& sql) -> Status {
                          const long long number = id;
                          // One that was withdrawn meanwhile is missed by nobody.
                          sql << "UPDATE request SET done_at = :done_at, result = :result "
@@ -153,11 +151,10 @@ Task<Status> SqlStore::finish_request(std::int64_t id, std::string result) {
 }
 
 Task<Status> SqlStore::withdraw_requests(std::string owner) {
-  return writer_.write(
-      "withdraw requests", [owner = std::move(owner)](soci::session& sql) -> Status {
-        sql << "DELETE FROM request WHERE owner = :owner AND done_at IS NULL", soci::use(owner);
-        return {};
-      });
+  return writer_.write("withdraw requests", [owner = std::move(owner)](Session& sql) -> Status {
+    sql << "DELETE FROM request WHERE owner = :owner AND done_at IS NULL", soci::use(owner);
+    return {};
+  });
 }
 
 }  // namespace certherd::store

@@ -11,7 +11,7 @@ struct SealedAccount {
   std::string ca, key, next_key;
 };
 
-std::vector<SealedAccount> sealed_accounts(soci::session& sql) {
+std::vector<SealedAccount> sealed_accounts(Session& sql) {
   SealedAccount row;
   soci::statement query =
       (sql.prepare << "SELECT ca, sealed_key, next_sealed_key FROM account ORDER BY ca",
@@ -28,7 +28,7 @@ struct SealedIssuance {
   std::string domain, body;
 };
 
-std::vector<SealedIssuance> sealed_issuances(soci::session& sql) {
+std::vector<SealedIssuance> sealed_issuances(Session& sql) {
   SealedIssuance row;
   // An issuance that is over has no key any more; the rest of these is told apart when decoded.
   soci::statement query =
@@ -42,7 +42,7 @@ std::vector<SealedIssuance> sealed_issuances(soci::session& sql) {
   return rows;
 }
 
-Result<int> reseal_accounts(soci::session& sql, const Reseal& reseal) {
+Result<int> reseal_accounts(Session& sql, const Reseal& reseal) {
   int count = 0;
   for (auto& row : sealed_accounts(sql)) {
     auto key = reseal_text(reseal, SealedText::Of::account, row.ca, row.key);
@@ -58,7 +58,7 @@ Result<int> reseal_accounts(soci::session& sql, const Reseal& reseal) {
   return count;
 }
 
-Result<int> reseal_issuances(soci::session& sql, const Reseal& reseal) {
+Result<int> reseal_issuances(Session& sql, const Reseal& reseal) {
   int count = 0;
   for (auto& row : sealed_issuances(sql)) {
     Issuance issuance;
@@ -80,7 +80,7 @@ Result<int> reseal_issuances(soci::session& sql, const Reseal& reseal) {
 
 Task<Result<int>> SqlStore::reseal(Reseal reseal, std::vector<Event> events) {
   const auto work = [reseal = std::move(reseal),
-                     events = std::move(events)](soci::session& sql) -> Result<int> {
+                     events = std::move(events)](Session& sql) -> Result<int> {
     auto accounts = reseal_accounts(sql, reseal);
     if (!accounts) return accounts;
     auto issuances = reseal_issuances(sql, reseal);

@@ -62,7 +62,7 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options, runtime::Offl
   const auto dialect = make_sqlite(*path);
   try {
     auto sessions = std::make_shared<Sessions>(make_sqlite(*path));
-    auto ready = sessions->write([&sessions, &options, &clock](soci::session& sql) {
+    auto ready = sessions->write([&sessions, &options, &clock](Session& sql) {
       return options.migrate ? migrate(sessions->dialect(), sql, clock.now())
                              : check_schema(sessions->dialect(), sql);
     });

@@ -188,6 +188,8 @@ class Store : public dns::Ledger, public runtime::Budget {
   /// The current one of each domain, by domain; with `all` the former ones too, newest first, and
   /// those of removed domains.
   virtual Task<Result<std::vector<Certificate>>> certificates(bool all) = 0;
+  /// The current and the former ones of these domains, domain by domain, newest first.
+  virtual Task<Result<std::vector<Certificate>>> certificates_of(std::vector<DomainId> domains) = 0;
   /// Current or former. Errors: not_found.
   virtual Task<Result<Certificate>> certificate(DomainId domain, Serial serial) = 0;
   /// Those whose revocation is wanted and not confirmed, oldest first.

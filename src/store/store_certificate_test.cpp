@@ -70,6 +70,27 @@ TEST_P(CertificateStore, WhatTheCaSaysOfTheRenewalBelongsToOneCertificate) {
   EXPECT_EQ(domain("a.example").certificate->renewal, Renewal()) << "of the one before";
 }
 
+TEST_P(CertificateStore, ThoseOfSomeDomainsComeNewestFirst) {
+  issued("a.example", {"01", "02"});
+  issued("b.example", {"03", "04"});
+  const auto serials = [this](const std::vector<DomainId>& domains) {
+    std::vector<std::string> serials;
+    const auto found = run(store->certificates_of(domains));
+    EXPECT_TRUE(found);
+    for (const auto& each : *found) {
+      serials.push_back(each.domain.text() + " " + each.serial.text());
+    }
+    return serials;
+  };
+  const auto a = domain("a.example").domain.id;
+  const auto b = domain("b.example").domain.id;
+
+  EXPECT_THAT(serials({b, a}),
+              ElementsAre("b.example 04", "b.example 03", "a.example 02", "a.example 01"));
+  EXPECT_THAT(serials({DomainId{999}}), IsEmpty());
+  EXPECT_THAT(serials({}), IsEmpty());
+}
+
 TEST_P(CertificateStore, AFormerOneIsFoundByItsSerialAndItsDomain) {
   issued("a.example", {"01", "02"});
   const auto id = domain("a.example").domain.id;

@@ -24,7 +24,7 @@ class StoreFile : public testing::Test {
 
   /// Runs SQL on the file behind the store's back.
   void run_sql(const std::string& text) const {
-    soci::session sql(soci::sqlite3, "dbname=\"" + path.string() + "\"");
+    Session sql(soci::sqlite3, "dbname=\"" + path.string() + "\"");
     sql << text;
   }
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <soci/soci.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace certherd::store {
+
+/// A connection to the database, with the statements that were made ready on it: to parse one takes
+/// longer than to carry it out, and SOCI by itself does so each time. Used by one thread at a time.
+class Session : public soci::session {
+ public:
+  using soci::session::session;
+
+  /// The statement of that type, and of that variant where it has several: made ready at its first
+  /// use as Statement(session) or Statement(session, variant). It holds what it is executed with,
+  /// and has to be read to its end, or SQLite goes on reading for it. Throws soci::soci_error.
+  template <typename Statement>
+  Statement& prepared() {
+    return find<Statement>({}, [this] { return std::make_shared<Statement>(*this); });
+  }
+  template <typename Statement>
+  Statement& prepared(std::string_view variant) {
+    return find<Statement>(variant,
+                           [&, this] { return std::make_shared<Statement>(*this, variant); });
+  }
+
+ private:
+  using Key = std::pair<const void*, std::string>;
+
+  // Tells types apart. Their type_info would not: those of one name in the unnamed namespaces of
+  // two files are the same to it.
+  template <typename Statement>
+  static inline const char tag_of = 0;
+
+  template <typename Statement, typename Make>
+  Statement& find(std::string_view variant, const Make& make) {
+    auto& kept = prepared_[Key(&tag_of<Statement>, variant)];
+    if (!kept) kept = make();
+    return *static_cast<Statement*>(kept.get());
+  }
+
+  std::map<Key, std::shared_ptr<void>> prepared_;  // gone before the connection is closed
+};
+
+}  // namespace certherd::store
