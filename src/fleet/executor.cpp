@@ -219,7 +219,8 @@ Task<Status> Executor::note_unasked(Fqdn name, std::optional<Error> error) {
   store::Changes::Outcome outcome;
   if (error) {
     outcome.failures = row->domain.failures + 1;
-    const auto pause = policy::slow_lane(outcome.failures, ports_.random->fraction());
+    const auto pause =
+        policy::slow_lane(outcome.failures, ports_.random->fraction(), now(), end_of(*row));
     outcome.next_at = std::max(error->retry_at.value_or(now()), now() + pause);
     error->retry_at = outcome.next_at;
     outcome.last_error = std::move(error);
@@ -295,6 +296,10 @@ Task<Status> Executor::finish(DomainId id, Report report, std::optional<Time> ag
 policy::Plan Executor::plan_of(const store::DomainRow& row) const {
   return policy::plan_for(row.domain, row.certificate, row.working,
                           targets_of(row.domain, ports_.defaults), ports_.defaults.renew_at, now());
+}
+
+policy::End Executor::end_of(const store::DomainRow& row) {
+  return row.certificate ? policy::End(row.certificate->not_after) : std::nullopt;
 }
 
 void Executor::release_slot(Tracked& tracked) {

@@ -15,6 +15,7 @@
 #include "fleet/issuance/steps.hpp"
 #include "fleet/ports.hpp"
 #include "fleet/report.hpp"
+#include "policy/backoff.hpp"
 #include "policy/plan.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/wakeup.hpp"
@@ -133,7 +134,7 @@ class Executor {
   Task<Result<bool>> may_order(DomainId id, store::DomainRow row, std::optional<Issuance> issuance);
   Task<Result<Issuance>> begin(DomainId id, Domain domain);
   /// The row after an error: put off, or over. Nothing when it has its result.
-  Task<Status> recover(DomainId id, Domain domain, Issuance issuance, Error error);
+  Task<Status> recover(DomainId id, store::DomainRow domain, Issuance issuance, Error error);
   /// After the store would not go on with a domain: begun anew when its issuance was ended by a
   /// change of the inventory or a revocation, failed when it was removed; `error` in any other
   /// case.
@@ -144,6 +145,7 @@ class Executor {
   /// are patient for so long wait instead of having this result.
   Task<Status> finish(DomainId id, Report report, std::optional<Time> again_at = std::nullopt);
   policy::Plan plan_of(const store::DomainRow& row) const;
+  static policy::End end_of(const store::DomainRow& row);
   void release_slot(Tracked& tracked);
 
   Task<void> keep_lease();

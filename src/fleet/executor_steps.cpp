@@ -63,7 +63,7 @@ Task<Status> Executor::advance(DomainId id) {
     const bool look_first = std::exchange(tracked.look_first, false);
     auto taken = co_await steps_.take(*row, domain->domain, look_first);
     if (!taken) {
-      co_return co_await recover(id, domain->domain, std::move(*row), std::move(taken.error()));
+      co_return co_await recover(id, std::move(*domain), std::move(*row), std::move(taken.error()));
     }
     const Time next_at = taken->issuance.next_at;
     const bool is_clean = row->attempts == 0 && !row->last_error;
@@ -223,7 +223,8 @@ Task<Result<Issuance>> Executor::begin(DomainId id, Domain domain) {
   co_return started;
 }
 
-Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Error error) {
+Task<Status> Executor::recover(DomainId id, store::DomainRow domain, Issuance issuance,
+                               Error error) {
   auto& tracked = tracked_.at(id);
   // The step may have committed on its way: what stands in the store is what goes on.
   auto row = co_await ports_.store->issuance(issuance.id);
@@ -231,7 +232,8 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
   if (!row->active()) co_return co_await inventory_changed(id, std::move(error));
 
   row->attempts += 1;
-  const auto reaction = policy::react(error, row->attempts, ports_.random->fraction(), now());
+  const auto reaction =
+      policy::react(error, row->attempts, ports_.random->fraction(), now(), end_of(domain));
   const Step step = row->step;
   auto counted = co_await budget_.failed(id, *row, error, !reaction.keep_issuance);
   if (!counted) co_return counted;
@@ -251,9 +253,10 @@ Task<Status> Executor::recover(DomainId id, Domain domain, Issuance issuance, Er
       !anew && (!reaction.keep_issuance || reaction.retry_at > now() + options_.patience);
   store::Changes changes;
   if (put_off) {
-    const int failures = domain.failures + 1;
-    const Time next =
-        std::max(reaction.retry_at, now() + policy::slow_lane(failures, ports_.random->fraction()));
+    const int failures = domain.domain.failures + 1;
+    const auto pause =
+        policy::slow_lane(failures, ports_.random->fraction(), now(), end_of(domain));
+    const Time next = std::max(reaction.retry_at, now() + pause);
     if (!error.retry_at) error.retry_at = next;
     changes.outcome = {.failures = failures, .next_at = next, .last_error = error};
     row->next_at = next;

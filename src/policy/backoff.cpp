@@ -21,20 +21,25 @@ Duration spread(Duration base, double chance) {
 
 }  // namespace
 
-Duration slow_lane(int failures, double chance) {
+Duration slow_lane(int failures, double chance, Time now, End end) {
   constexpr std::array<Duration, 4> lane = {1min, 10min, 100min, 24h};
+  constexpr int tries_before_the_end = 8;
   const auto index = static_cast<std::size_t>(std::clamp(failures - 1, 0, 3));
-  return spread(lane.at(index), chance);
+  Duration pause = lane.at(index);
+  if (end && *end > now) {
+    pause = std::min(pause, std::max<Duration>(100min, (*end - now) / tries_before_the_end));
+  }
+  return spread(pause, chance);
 }
 
 bool must_wait(Time until, Time now) { return until > now && until < now + longest_pause; }
 
-Reaction react(const Error& error, int failures, double chance, Time now) {
+Reaction react(const Error& error, int failures, double chance, Time now, End end) {
   const bool quick = error.kind == Error::Kind::transient && failures <= quick_retries;
   const Duration pause =
       quick ? spread(1s * (1 << (failures - 1)), chance)
             : slow_lane(failures - (error.kind == Error::Kind::transient ? quick_retries : 0),
-                        chance);
+                        chance, now, end);
   Reaction reaction;
   reaction.keep_issuance = error.kind != Error::Kind::rejected;
   reaction.retry_at = std::max(now + pause, error.retry_at.value_or(now));

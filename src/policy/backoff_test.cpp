@@ -49,9 +49,20 @@ TEST(Backoff, RejectedEndsTheIssuance) {
 }
 
 TEST(Backoff, SpreadsByAtMostATenth) {
-  EXPECT_EQ(slow_lane(1, 0), 1min);
-  EXPECT_GT(slow_lane(1, 0.99), 1min);
-  EXPECT_LE(slow_lane(1, 0.99), 66s);
+  EXPECT_EQ(slow_lane(1, 0, now, {}), 1min);
+  EXPECT_GT(slow_lane(1, 0.99, now, {}), 1min);
+  EXPECT_LE(slow_lane(1, 0.99, now, {}), 66s);
+}
+
+TEST(Backoff, ComesBackSoonerBeforeACertificateEnds) {
+  EXPECT_EQ(slow_lane(9, 0, now, now + 24h * 30), 24h);
+  EXPECT_EQ(slow_lane(9, 0, now, now + 24h * 4), 12h);
+  EXPECT_EQ(slow_lane(9, 0, now, now + 21h), Duration(21h) / 8);
+  EXPECT_EQ(slow_lane(9, 0, now, now + 1h), 100min) << "and what is done is no flood";
+  EXPECT_EQ(slow_lane(1, 0, now, now + 1h), 1min);
+  EXPECT_EQ(slow_lane(9, 0, now, now), 24h) << "too late";
+  const auto error = error_of(Error::Kind::not_found);
+  EXPECT_EQ(react(error, 9, 0, now, now + 24h).retry_at, now + 3h);
 }
 
 }  // namespace
