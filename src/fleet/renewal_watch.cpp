@@ -12,6 +12,11 @@ namespace {
 // hundred (its page on rate limits); they are in no hurry.
 constexpr int most_at_once = 16;
 
+Task<Result<acme::RenewalInfo>> no_such_ca() {
+  co_return fail(Error::Kind::misconfigured, "renewalInfo",
+                 "the CA is not in the config, or cannot be used");
+}
+
 }  // namespace
 
 RenewalWatch::RenewalWatch(Ports& ports, Options options, std::function<void()> told)
@@ -43,7 +48,7 @@ void RenewalWatch::plan(DomainId id, Watched& watched) {
   watched.due = when;
   if (!when) return;
   due_.emplace(*when, id);
-  changed_.notify_all();
+  if (*when < sleeps_until_) changed_.notify_all();
 }
 
 Task<void> RenewalWatch::run() {
@@ -52,17 +57,14 @@ Task<void> RenewalWatch::run() {
   std::exception_ptr ended;
   try {
     while (true) {
-      while (!due_.empty() && due_.begin()->first <= now() && asking_ < most_at_once) {
-        const auto id = due_.begin()->second;
-        due_.erase(due_.begin());
-        auto& watched = watched_.at(id);
-        watched.due.reset();
-        watched.asking = true;
+      const auto is_due = [this] { return !due_.empty() && due_.begin()->first <= now(); };
+      while (is_due() && asking_ < most_at_once) {
         asking_ += 1;
-        asking.spawn(ask(id));
+        asking.spawn(ask_what_is_due(take_first()));
       }
       const bool full = asking_ == most_at_once;
-      co_await changed_.wait_until(due_.empty() || full ? Time::max() : due_.begin()->first);
+      sleeps_until_ = due_.empty() || full ? Time::max() : due_.begin()->first;
+      co_await changed_.wait_until(sleeps_until_);
     }
   } catch (...) {
     ended = std::current_exception();  // nothing can be awaited in here
@@ -72,64 +74,80 @@ Task<void> RenewalWatch::run() {
   std::rethrow_exception(ended);
 }
 
-Task<void> RenewalWatch::ask(DomainId id) {
-  auto certificate = watched_.at(id).certificate;
-  const auto before = certificate.renewal;
-  const auto ca = ports_.cas.find(certificate.ca);
-  Result<acme::RenewalInfo> info = fail(Error::Kind::misconfigured, "renewalInfo",
-                                        "the CA is not in the config, or cannot be used");
-  if (ca != ports_.cas.end() && ca->second.client != nullptr) {
-    auto ari_id = certificate.ari_id;
-    info = co_await ca->second.client->renewal_info(std::move(ari_id));
-  }
-  const double spread = ports_.random->fraction();
-  if (info) {
-    const double chance = ports_.random->fraction();
-    certificate.renewal =
-        policy::heard(before, std::move(info->window), info->retry_at, chance, spread, now());
-  } else {
-    certificate.renewal = policy::not_heard(before, info.error(), spread, now());
-    log::debug("{}: {}", certificate.domain, info.error().message());
-  }
-  co_await keep(certificate, before);
-
-  asking_ -= 1;
-  // It may have been renewed or taken out of the inventory meanwhile.
-  if (const auto entry = watched_.find(id); entry != watched_.end()) {
-    auto& watched = entry->second;
-    watched.asking = false;
-    if (watched.certificate.serial == certificate.serial) {
-      watched.certificate.renewal = certificate.renewal;
-    }
-    plan(id, watched);
-  }
-  changed_.notify_all();
+DomainId RenewalWatch::take_first() {
+  const auto id = due_.begin()->second;
+  due_.erase(due_.begin());
+  auto& watched = watched_.at(id);
+  watched.due.reset();
+  watched.asking = true;
+  return id;
 }
 
-Task<void> RenewalWatch::keep(Certificate certificate, Renewal before) {
-  const auto& after = certificate.renewal;
-  store::KnownRenewal known{
-      .domain = certificate.domain_id, .serial = certificate.serial, .renewal = after};
-  if (after.window == before.window) {
-    unkept_.insert_or_assign(certificate.domain_id, std::move(known));
-    co_return;
+Task<void> RenewalWatch::ask_what_is_due(DomainId first) {
+  co_await ask(first);
+  while (!due_.empty() && due_.begin()->first <= now()) co_await ask(take_first());
+  asking_ -= 1;
+  if (!due_.empty() && due_.begin()->first < sleeps_until_) changed_.notify_all();
+}
+
+Task<void> RenewalWatch::ask(DomainId id) {
+  Asked asked;
+  {
+    const auto& certificate = watched_.at(id).certificate;
+    asked = {.domain = certificate.domain, .serial = certificate.serial};
+    asked.before = certificate.renewal;
   }
-  unkept_.erase(certificate.domain_id);
+  auto info = co_await ask_ca(watched_.at(id).certificate.ca, watched_.at(id).certificate.ari_id);
+  const double spread = ports_.random->fraction();
+  Renewal after;
+  if (info) {
+    const double chance = ports_.random->fraction();
+    after =
+        policy::heard(asked.before, std::move(info->window), info->retry_at, chance, spread, now());
+  } else {
+    after = policy::not_heard(asked.before, info.error(), spread, now());
+    log::debug("{}: {}", asked.domain, info.error().message());
+  }
+  const auto serial = asked.serial;
+  if (after.window == asked.before.window) {
+    unkept_.insert_or_assign(id, store::KnownRenewal{id, serial, after});
+  } else {
+    unkept_.erase(id);
+    co_await keep(id, std::move(asked), after);
+  }
+  // It may have been renewed or taken out of the inventory meanwhile.
+  const auto entry = watched_.find(id);
+  if (entry == watched_.end()) co_return;
+  auto& watched = entry->second;
+  watched.asking = false;
+  if (watched.certificate.serial == serial) watched.certificate.renewal = std::move(after);
+  plan(id, watched);
+}
+
+Task<Result<acme::RenewalInfo>> RenewalWatch::ask_ca(CaName ca, std::string ari_id) {
+  const auto found = ports_.cas.find(ca);
+  if (found != ports_.cas.end() && found->second.client != nullptr) {
+    return found->second.client->renewal_info(std::move(ari_id));
+  }
+  return no_such_ca();
+}
+
+Task<void> RenewalWatch::keep(DomainId id, Asked asked, Renewal after) {
   Event event{.at = now(),
-              .domain = certificate.domain,
+              .domain = asked.domain,
               .event = "renewal.window",
-              .detail = {{"serial", certificate.serial.text()},
+              .detail = {{"serial", asked.serial.text()},
                          {"start", format_time(after.window->start)},
                          {"end", format_time(after.window->end)},
                          {"renew_at", format_time(after.at)}}};
   if (!after.window->explanation_url.empty()) {
     event.detail["explanation"] = after.window->explanation_url;
   }
-  std::vector<store::KnownRenewal> renewals = {std::move(known)};
+  std::vector<store::KnownRenewal> renewals = {{id, std::move(asked.serial), std::move(after)}};
   std::vector<Event> events = {std::move(event)};
   auto kept = co_await ports_.store->save_renewals(std::move(renewals), std::move(events));
   if (!kept) {
-    log::warning("{}: {}", certificate.domain, kept.error().message());
+    log::warning("{}: {}", asked.domain, kept.error().message());
   } else {
     told_();
   }

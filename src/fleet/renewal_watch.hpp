@@ -47,9 +47,22 @@ class RenewalWatch {
     bool asking = false;
   };
 
+  /// What a question was about.
+  struct Asked {
+    Fqdn domain;
+    Serial serial;
+    Renewal before{};
+  };
+
   void plan(DomainId id, Watched& watched);
+  /// The one that is due first is being asked about from now on.
+  DomainId take_first();
+  /// Asks about this one, and then about others, for as long as any are due.
+  Task<void> ask_what_is_due(DomainId first);
   Task<void> ask(DomainId id);
-  Task<void> keep(Certificate certificate, Renewal before);
+  Task<Result<acme::RenewalInfo>> ask_ca(CaName ca, std::string ari_id);
+  /// Writes a window that is new.
+  Task<void> keep(DomainId id, Asked asked, Renewal after);
   Task<void> keep_again_and_again();
   Time now() const { return ports_.clock().now(); }
 
@@ -60,6 +73,7 @@ class RenewalWatch {
   std::set<std::pair<Time, DomainId>> due_;
   std::map<DomainId, store::KnownRenewal> unkept_;
   int asking_ = 0;
+  Time sleeps_until_ = Time::max();  ///< until then run() takes no note of what becomes due
   runtime::Wakeup changed_;
 };
 

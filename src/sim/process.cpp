@@ -25,7 +25,8 @@ fleet::Scheduler::Options options(const Scenario& scenario) {
   options.observer.every = scenario.probe_every;
   options.alarms.read_anew = 24h;
   options.longest_pause = seldom;
-  options.renewals.keep_every = 1h;
+  // A kill loses what is not kept, and it is asked again.
+  options.renewals.keep_every = 6h;
   return options;
 }
 
