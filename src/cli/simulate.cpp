@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <boost/json.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <mutex>
@@ -103,6 +104,25 @@ void tell_broken(const sim::Outcome& outcome, const Options& options) {
   for (const auto& words : outcome.broken) tell_part(words);
 }
 
+/// Whether Ctrl-C was pressed. A run has no event loop of the real kind that could be told.
+class Interrupted {
+ public:
+  Interrupted() : before_(std::signal(SIGINT, [](int) { pressed = true; })) {}
+  Interrupted(const Interrupted&) = delete;
+  Interrupted& operator=(const Interrupted&) = delete;
+  ~Interrupted() { (void)std::signal(SIGINT, before_); }
+
+  static bool now() { return pressed; }
+
+ private:
+  static inline std::atomic<bool> pressed = false;
+  static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler may touch no other");
+
+  void (*before_)(int);
+};
+
+bool shows_progress(const Context& context) { return !context.quiet && isatty(STDERR_FILENO) != 0; }
+
 int simulate_one(const Context& context, const Options& options, const sim::Scenario& scenario) {
   sim::SimulationOptions how;
   std::ofstream log;
@@ -116,12 +136,15 @@ int simulate_one(const Context& context, const Options& options, const sim::Scen
     chart.open(options.chart);
     if (!chart) return report(context, file_error("write the chart", options.chart, errno));
   }
-  if (!context.quiet && isatty(STDERR_FILENO) != 0) {
-    const auto all = std::chrono::duration_cast<std::chrono::days>(scenario.span).count();
-    how.progress = [all](int day) {
-      fmt::print(stderr, "\rday {} of {}{}", day, all, day >= all ? "\n" : "");
-    };
-  }
+  const auto all = std::chrono::duration_cast<std::chrono::days>(scenario.span).count();
+  how.progress = [all, shows = shows_progress(context)](int day) {
+    const bool goes_on = !Interrupted::now();
+    if (shows) {
+      fmt::print(stderr, "\rday {} of {}{}", day, all, day >= all || !goes_on ? "\n" : "");
+    }
+    return goes_on;
+  };
+  const Interrupted interruption;
   const auto outcome = sim::simulate(scenario, std::move(how));
   if (!options.chart.empty()) {
     chart << sim::drawing_of(outcome);
@@ -133,6 +156,7 @@ int simulate_one(const Context& context, const Options& options, const sim::Scen
     print(outcome);
   }
   if (!outcome.broken.empty()) tell_broken(outcome, options);
+  if (Interrupted::now()) return interrupted;
   return outcome.broken.empty() ? all_done : some_failed;
 }
 
@@ -142,13 +166,22 @@ int simulate_many(const Context& context, const Options& options, const sim::Sce
   std::mutex mutex;
   sim::Outcome sum;
   std::vector<std::uint64_t> failed;
+  int done = 0;
+  const Interrupted interruption;
   const auto work = [&] {
-    for (int i = next++; i < options.seeds; i = next++) {
+    for (int i = next++; i < options.seeds && !Interrupted::now(); i = next++) {
       auto one = scenario;
       one.seed = options.seed + static_cast<std::uint64_t>(i);
-      const auto outcome = sim::simulate(one, {});
+      const auto outcome =
+          sim::simulate(one, {.progress = [](int) { return !Interrupted::now(); }, .log = {}});
+      if (Interrupted::now()) break;  // it was cut off
       const std::lock_guard lock(mutex);
       sum.add(outcome);
+      done += 1;
+      if (shows_progress(context)) {
+        fmt::print(stderr, "\rseed {} of {}{}", done, options.seeds,
+                   done == options.seeds || !outcome.broken.empty() ? "\n" : "");
+      }
       if (outcome.broken.empty()) continue;
       failed.push_back(one.seed);
       tell_broken(outcome, options);
@@ -161,7 +194,7 @@ int simulate_many(const Context& context, const Options& options, const sim::Sce
   }
   std::ranges::sort(failed);
   if (context.json) {
-    print_json(json::object{{"seeds", options.seeds},
+    print_json(json::object{{"seeds", done},
                             {"failed", json::value_from(failed)},
                             {"certificates", sum.certificates},
                             {"renewals", sum.renewals},
@@ -176,10 +209,10 @@ int simulate_many(const Context& context, const Options& options, const sim::Sce
         "{} of {} seeds passed: {} certificates, {} renewals among them, {} questions about "
         "renewals, {} looks at endpoints, {} journal writes, {} calls of Route 53, {} kills, "
         "{:.0f} s\n",
-        options.seeds - static_cast<int>(failed.size()), options.seeds, sum.certificates,
-        sum.renewals, sum.polls, sum.probes, sum.journal_writes, sum.route53_calls, sum.kills,
-        sum.seconds);
+        done - static_cast<int>(failed.size()), done, sum.certificates, sum.renewals, sum.polls,
+        sum.probes, sum.journal_writes, sum.route53_calls, sum.kills, sum.seconds);
   }
+  if (Interrupted::now()) return interrupted;
   return failed.empty() ? all_done : some_failed;
 }
 
@@ -196,7 +229,8 @@ void add_simulate(CLI::App& parent, Context& context) {
       "The real scheduler, issuance steps and store work on a clock that jumps from one event to "
       "the next, among a CA with Let's Encrypt's limits, a Route 53 of so many calls a second, a "
       "vault and an edge, all of them in memory. Nothing of your config or store is read or "
-      "changed. Says how long a first import takes, what a revocation of everything costs, and "
+      "changed. Ctrl-C tells what came of it so far. Says how long a first import takes, what a "
+      "revocation of everything costs, and "
       "what shorter lifetimes mean; and exits with 1 when a promise of docs/promises.md was "
       "broken.\n\nScenarios: " +
       known +

@@ -19,7 +19,7 @@ Life::Life(World& world, std::function<void()> killed)
 }
 
 Task<void> Life::live_until(Time when) {
-  while (world_.now() < when) {
+  while (world_.now() < when && !ended_) {
     co_await live_once(when);
     if (!killed_) continue;
     if (killed_by_) killed_by_();
@@ -32,6 +32,11 @@ Task<void> Life::live_until(Time when) {
 void Life::drain() {
   drained_ = true;
   if (process_ != nullptr) process_->drain();
+}
+
+void Life::end() {
+  ended_ = true;
+  drain();
 }
 
 Task<void> Life::live_once(Time until) {

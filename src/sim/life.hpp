@@ -21,6 +21,8 @@ class Life {
 
   /// The present process ends orderly, as after Ctrl-C.
   void drain();
+  /// The same, and none comes after it.
+  void end();
 
  private:
   Task<void> live_once(Time until);
@@ -33,6 +35,7 @@ class Life {
   bool killed_ = false;
   bool drained_ = false;
   bool over_ = false;
+  bool ended_ = false;
   Status status_;
 };
 

@@ -155,7 +155,7 @@ Task<void> Run::count_days() {
   for (int day = 1;; ++day) {
     co_await world_.loop().clock().sleep_until(begin_ + days(day));
     count_day();
-    if (options_.progress) options_.progress(day);
+    if (options_.progress && !options_.progress(day)) life_.end();
   }
 }
 

@@ -60,8 +60,8 @@ struct Outcome {
 };
 
 struct SimulationOptions {
-  /// Called after each virtual day.
-  std::function<void(int day)> progress{};
+  /// Called after each virtual day; false: the run ends there.
+  std::function<bool(int day)> progress{};
   /// Gets each event as a line; only for fleets that are watched closely.
   std::function<void(const std::string& line)> log{};
 };
