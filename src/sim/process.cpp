@@ -26,7 +26,7 @@ fleet::Scheduler::Options options(const Scenario& scenario) {
   options.alarms.read_anew = 24h;
   options.longest_pause = seldom;
   // A kill loses what is not kept, and it is asked again.
-  options.renewals.keep_every = 6h;
+  options.renewals.keep_every = 24h;
   return options;
 }
 

@@ -60,7 +60,7 @@ class Sqlite final : public Dialect {
 
   // A plain BEGIN that reads and then writes fails at once, whatever the busy timeout, when
   // somebody else wrote in between: SQLite cannot move its snapshot forward.
-  void begin_write(Session& sql) const override { sql << "BEGIN IMMEDIATE"; }
+  void begin_write(Session& sql) const override { sql.execute("BEGIN IMMEDIATE"); }
 
   // https://www.sqlite.org/pragma.html#pragma_data_version: the commits of the session itself do
   // not change it.

@@ -10,11 +10,21 @@
 
 namespace certherd::store {
 
+/// A statement without parameters.
+struct Fixed {
+  soci::statement statement;
+
+  Fixed(soci::session& sql, std::string_view text) : statement((sql.prepare << text)) {}
+};
+
 /// A connection to the database, with the statements that were made ready on it: to parse one takes
 /// longer than to carry it out, and SOCI by itself does so each time. Used by one thread at a time.
 class Session : public soci::session {
  public:
   using soci::session::session;
+
+  /// Executes a text that has no parameters and gives no rows. Throws soci::soci_error.
+  void execute(std::string_view text) { prepared<Fixed>(text).statement.execute(true); }
 
   /// The statement of that type, and of that variant where it has several: made ready at its first
   /// use as Statement(session) or Statement(session, variant). It holds what it is executed with,

@@ -17,7 +17,7 @@ WriteTransaction::~WriteTransaction() {
 }
 
 void WriteTransaction::commit() {
-  sql_.commit();
+  sql_.execute("COMMIT");
   open_ = false;
 }
 
