@@ -51,7 +51,7 @@ Task<void> Mishaps::break_sites() {
   try {
     while (true) {
       // Of a hundred sites, one every four days or so.
-      const auto often = days(400) / static_cast<int>(world_.sites().size());
+      const auto often = Duration(days(400)) / static_cast<int>(world_.sites().size());
       co_await clock.sleep_for(between(often / 2, often * 3 / 2));
       const auto index = world_.chance().uniform(0, world_.sites().size() - 1);
       if (world_.sites()[index].broken) continue;

@@ -54,7 +54,8 @@ struct Scenario {
 
   // What goes wrong.
   double breaks = 0;     ///< of all exchanges, this share breaks off; half of them after their work
-  double kills = 0;      ///< at this share of the exchanges that change something it is killed
+  double kills = 0;      ///< at this share of the exchanges that change something it is killed;
+                         ///< a fleet of more than a hundred is killed as often as that
   bool mishaps = false;  ///< systems are away, domains lapse and move, clocks are frozen
 
   /// Whether zones, ledger and events are looked through every hour too: for fleets in which that

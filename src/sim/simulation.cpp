@@ -120,6 +120,10 @@ Time Run::first_end() const {
 }
 
 void Run::set_breaks(double breaks, double kills) {
+  // Who begins anew reads the whole inventory. A large fleet has more exchanges; killed at the same
+  // share of them, the program would do nothing but begin anew.
+  constexpr double small = 100;
+  kills *= std::min(1.0, small / world_.scenario().domains);
   for (auto* line : world_.lines()) {
     auto options = line->options();
     options.breaks_before = breaks / 2;

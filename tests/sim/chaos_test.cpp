@@ -31,7 +31,7 @@ std::uint64_t first_seed() {
 }
 
 TEST(Chaos, BreaksNoPromise) {
-  constexpr int seeds = 3;
+  constexpr int seeds = 10;
   constexpr int domains = 30;
   constexpr int days = 150;
   Outcome sum;
