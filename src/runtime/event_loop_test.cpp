@@ -33,6 +33,17 @@ Task<void> cancel_and_join(TaskGroup* group) {
   co_await group->join();
 }
 
+/// The loop is held up until all of them are past, and the second one is let go of then.
+Task<void> let_go_of_an_alarm_that_is_past(Clock* clock, std::string* rung) {
+  const Time begin = clock->now();
+  const auto one = clock->alarm_at(begin, [rung] { *rung += "1"; });
+  auto gone = clock->alarm_at(begin + milliseconds(1), [rung] { *rung += "2"; });
+  while (clock->now() < begin + milliseconds(3)) {
+  }
+  gone = nullptr;
+  co_await clock->sleep_for(milliseconds(5));
+}
+
 class EventLoopTest : public testing::Test {
  protected:
   std::unique_ptr<EventLoop> loop = make_event_loop();
@@ -74,6 +85,21 @@ TEST_F(EventLoopTest, CanBeCancelledInTheLongestSleep) {
 
   EXPECT_FALSE(loop->run(
       finished_by(&clock, clock.now() + milliseconds(5), clock.sleep_until(Time::max()))));
+}
+
+TEST_F(EventLoopTest, AnAlarmRingsUnlessItIsLetGoOf) {
+  std::string rung;
+  loop->run(let_go_of_an_alarm_that_is_past(&loop->clock(), &rung));
+  EXPECT_EQ(rung, "1");
+}
+
+TEST_F(EventLoopTest, LeavesNoAlarmOfTheMainTaskBehind) {
+  Clock* const clock = &loop->clock();
+  loop->run([](Clock* of) -> Task<void> {
+    const auto alarm = of->alarm_at(of->now() + hours(1), [] {});
+    co_return;
+  }(clock));
+  EXPECT_EQ(loop->run(say("and runs again")), "and runs again");
 }
 
 TEST_F(EventLoopTest, TellsTheTimeOfTheSystem) {

@@ -57,6 +57,23 @@ TEST_F(VirtualLoopTest, RethrowsWhatTheMainTaskThrew) {
   EXPECT_THROW(loop->run(fail_with_logic()), std::out_of_range);
 }
 
+Task<void> let_go_of_one_alarm(Clock* clock, std::vector<int>* notes) {
+  const auto early = clock->alarm_at(clock->now() + hours(1), [notes] { notes->push_back(1); });
+  auto gone = clock->alarm_at(clock->now() + hours(2), [notes] { notes->push_back(2); });
+  const auto past = clock->alarm_at(clock->now() - hours(1), [notes] { notes->push_back(3); });
+  EXPECT_TRUE(notes->empty()) << "never inside of the call";
+  co_await clock->sleep_for(hours(1));
+  gone = nullptr;
+  co_await clock->sleep_for(hours(2));
+}
+
+TEST_F(VirtualLoopTest, AnAlarmRingsUnlessItIsLetGoOf) {
+  std::vector<int> notes;
+  loop->run(let_go_of_one_alarm(&clock, &notes));
+
+  EXPECT_EQ(notes, (std::vector{3, 1}));
+}
+
 Task<void> note_in_turn(EventLoop* loop, std::vector<int>* notes) {
   TaskGroup group(*loop);
   Clock* clock = &loop->clock();
