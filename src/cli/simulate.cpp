@@ -55,15 +55,35 @@ Result<sim::Scenario> choose(const Options& options) {
   return known;
 }
 
+/// Whether Ctrl-C was pressed. A run has no event loop of the real kind that could be told.
+class Interrupted {
+ public:
+  Interrupted() : before_(std::signal(SIGINT, [](int) { pressed = true; })) {}
+  Interrupted(const Interrupted&) = delete;
+  Interrupted& operator=(const Interrupted&) = delete;
+  ~Interrupted() { (void)std::signal(SIGINT, before_); }
+
+  static bool now() { return pressed; }
+
+ private:
+  static inline std::atomic<bool> pressed = false;
+  static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler may touch no other");
+
+  void (*before_)(int);
+};
+
 void print(const sim::Outcome& outcome) {
   Table table({"What", "How much"});
   const auto add = [&table](std::string what, std::string how_much) {
     table.add({std::move(what), std::move(how_much)});
   };
+  if (Interrupted::now()) add("interrupted on day", fmt::format("{}", outcome.days.size()));
   add("certificates issued", fmt::format("{}", outcome.certificates));
   add("renewals among them", fmt::format("{}", outcome.renewals));
-  add("all domains served after",
-      outcome.all_served_after ? format_duration(*outcome.all_served_after) : "never");
+  add("all domains served after", outcome.all_served_after
+                                      ? format_duration(*outcome.all_served_after)
+                                  : Interrupted::now() ? "not yet"
+                                                       : "never");
   if (outcome.renewals > 0) {
     add("lifetime left at renewal",
         fmt::format("{:.0f} % on average, {:.0f} % at least", outcome.mean_margin * 100,
@@ -103,23 +123,6 @@ void tell_broken(const sim::Outcome& outcome, const Options& options) {
                            sim::command_of(outcome.scenario, is_file ? options.scenario : "")));
   for (const auto& words : outcome.broken) tell_part(words);
 }
-
-/// Whether Ctrl-C was pressed. A run has no event loop of the real kind that could be told.
-class Interrupted {
- public:
-  Interrupted() : before_(std::signal(SIGINT, [](int) { pressed = true; })) {}
-  Interrupted(const Interrupted&) = delete;
-  Interrupted& operator=(const Interrupted&) = delete;
-  ~Interrupted() { (void)std::signal(SIGINT, before_); }
-
-  static bool now() { return pressed; }
-
- private:
-  static inline std::atomic<bool> pressed = false;
-  static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler may touch no other");
-
-  void (*before_)(int);
-};
 
 bool shows_progress(const Context& context) { return !context.quiet && isatty(STDERR_FILENO) != 0; }
 

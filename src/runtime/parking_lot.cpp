@@ -40,7 +40,7 @@ struct ParkingLot::Park {
 
 Task<void> ParkingLot::park(Ticket ticket) {
   Park start{waiting_, ticket, true};
-  // As cancellation_point(), which would cost two more coroutines for each wait.
+  // As cancellation_point(), which would cost one more coroutine for each wait.
   throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
       std::move(start), asio::use_awaitable);
