@@ -55,10 +55,11 @@ Result<sim::Scenario> choose(const Options& options) {
   return known;
 }
 
-/// Whether Ctrl-C was pressed. A run has no event loop of the real kind that could be told.
+/// Whether Ctrl-C was pressed. A run has no event loop of the real kind that could be told, and
+/// sees it after the virtual day that goes on; who presses it once more does not wait for that.
 class Interrupted {
  public:
-  Interrupted() : before_(std::signal(SIGINT, [](int) { pressed = true; })) {}
+  Interrupted() : before_(std::signal(SIGINT, &press)) {}
   Interrupted(const Interrupted&) = delete;
   Interrupted& operator=(const Interrupted&) = delete;
   ~Interrupted() { (void)std::signal(SIGINT, before_); }
@@ -66,6 +67,11 @@ class Interrupted {
   static bool now() { return pressed; }
 
  private:
+  static void press(int) {
+    pressed = true;
+    (void)std::signal(SIGINT, SIG_DFL);
+  }
+
   static inline std::atomic<bool> pressed = false;
   static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler may touch no other");
 
