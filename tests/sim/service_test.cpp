@@ -37,6 +37,27 @@ TEST_F(Service, ShortLivedOnesAreRenewedAtHalfTheirLife) {
   expect_all_served_well();
 }
 
+TEST_F(Service, WhoFailsIsTriedMoreOftenBeforeTheCertificateEnds) {
+  fleet.serve_for(1h);
+  const auto before = certificate(2);
+  fleet.ca().refuse(fleet.name(2));
+  fleet.serve_for(days(80));
+  const int failed_before = count("issuance.failed");
+  fleet.serve_for(days(1));
+  EXPECT_LE(count("issuance.failed") - failed_before, 2) << "once a day";
+
+  fleet.serve_for(before.not_after - now() - 24h);
+  const int failed = count("issuance.failed");
+  fleet.serve_for(20h);
+  EXPECT_GE(count("issuance.failed") - failed, 4);
+  // What is mended in its last hours is in time.
+  fleet.ca().pardon(fleet.name(2));
+  fleet.serve_for(2h);
+  ASSERT_LT(now(), before.not_after);
+  EXPECT_NE(certificate(2).serial, before.serial);
+  expect_all_served_well();
+}
+
 TEST_F(Service, RenewsAtTheMomentThatTheCaNamesAndSaysWhatItReplaces) {
   fleet.ca().offer_renewal_info();
   fleet.serve_for(1h);
