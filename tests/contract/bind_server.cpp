@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
+#include "demo/free_port.hpp"
 #include "dns/query.hpp"
 #include "runtime/random.hpp"
 
@@ -50,7 +49,9 @@ Task<Result<std::unique_ptr<BindServer>>> BindServer::start(
 
 Task<Result<bool>> BindServer::launch(std::string named, std::map<std::string, std::string> zones) {
   const auto folder = folder_.path().string();
-  address_ = {.address = "127.0.0.1", .port = free_port()};
+  const auto port = demo::free_port();
+  if (!port) co_return fail(port.error());
+  address_ = {.address = "127.0.0.1", .port = *port};
   std::string config = fmt::format(R"(
 options {{
   directory "{0}";
@@ -98,18 +99,6 @@ Task<bool> BindServer::answers(std::string zone) {
 Task<void> BindServer::stop() {
   if (child_) co_await child_->stop(10s);
   child_.reset();
-}
-
-std::uint16_t BindServer::free_port() const {
-  using boost::asio::ip::address_v4;
-  for (;;) {
-    const boost::asio::ip::tcp::acceptor tcp(loop_->context(), {address_v4::loopback(), 0});
-    boost::asio::ip::udp::socket udp(loop_->context(), boost::asio::ip::udp::v4());
-    boost::system::error_code taken;
-    const auto port = tcp.local_endpoint().port();
-    udp.bind({address_v4::loopback(), port}, taken);
-    if (!taken) return port;
-  }
 }
 
 void BindServer::write(const std::string& name, std::string_view content) const {

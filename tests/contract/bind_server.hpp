@@ -29,7 +29,6 @@ class BindServer {
  private:
   explicit BindServer(runtime::EventLoop* loop) : loop_(loop) {}
 
-  std::uint16_t free_port() const;
   void write(const std::string& name, std::string_view content) const;
   std::string log() const;
   Task<Result<bool>> launch(std::string named, std::map<std::string, std::string> zones);

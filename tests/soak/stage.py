@@ -1,8 +1,10 @@
 """What the service works with: Pebble, nginx, the AWS of tests/aws, and certherd itself."""
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -28,9 +30,13 @@ class Unexpected(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """One that the system gives to no outgoing connection meanwhile."""
+    while True:
+        port = random.randint(20_000, 32_767)
+        with socket.socket() as one:
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                return port
 
 
 def wait_for(what: str, condition, within: float = START_WITHIN):
