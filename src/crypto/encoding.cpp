@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "base/secret.hpp"
 #include "crypto/openssl.hpp"
@@ -19,6 +20,16 @@ tl::unexpected<Error> no_base64() {
 /// A pointer that OpenSSL does not take for "absent".
 const unsigned char* present(std::string_view bytes) {
   return bytes.empty() ? octets("") : octets(bytes);
+}
+
+// Looked up by name once: that takes longer than a digest.
+std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
+  std::string result(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  ensure(EVP_Digest(present(bytes), bytes.size(), octets(result), &size, algorithm, nullptr) == 1,
+         "digest");
+  result.resize(size);
+  return result;
 }
 
 }  // namespace
@@ -86,27 +97,28 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string sha256(std::string_view bytes) {
-  std::string digest(32, '\0');
-  ensure(EVP_Q_digest(nullptr, "SHA256", nullptr, present(bytes), bytes.size(), octets(digest),
-                      nullptr) == 1,
-         "SHA-256");
-  return digest;
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest(algorithm, bytes);
 }
 
 std::string sha1(std::string_view bytes) {
-  std::string digest(20, '\0');
-  ensure(EVP_Q_digest(nullptr, "SHA1", nullptr, present(bytes), bytes.size(), octets(digest),
-                      nullptr) == 1,
-         "SHA-1");
-  return digest;
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  return digest(algorithm, bytes);
 }
 
 std::string hmac(std::string_view hash, std::string_view key, std::string_view message) {
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
+      EVP_MAC_CTX_new(algorithm), EVP_MAC_CTX_free);
+  std::string name(hash);
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string("digest", name.data(), name.size()),
+      OSSL_PARAM_construct_end()};
   std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
   std::size_t size = 0;
-  ensure(EVP_Q_mac(nullptr, "HMAC", nullptr, std::string(hash).c_str(), nullptr, present(key),
-                   key.size(), present(message), message.size(), code.data(), code.size(),
-                   &size) != nullptr,
+  ensure(context && EVP_MAC_init(context.get(), present(key), key.size(), parameters.data()) == 1 &&
+             EVP_MAC_update(context.get(), present(message), message.size()) == 1 &&
+             EVP_MAC_final(context.get(), code.data(), &size, code.size()) == 1,
          "HMAC");
   return {reinterpret_cast<const char*>(code.data()), size};
 }

@@ -26,14 +26,14 @@ bool Codec<Endpoint>::decode(const boost::json::value& json, Endpoint& value, Fa
   return true;
 }
 
-Result<boost::json::value> parse(std::string_view text) {
+Result<boost::json::value> parse(std::string_view text, Document& document) {
   boost::json::parse_options options;
   // Texts of outside servers are kept as they came, and an error holds errors of its parts: what
   // could be written must be readable again.
   options.allow_invalid_utf8 = true;
   options.max_depth = 512;
   boost::system::error_code code;
-  auto json = boost::json::parse(text, code, {}, options);
+  auto json = boost::json::parse(text, code, document.storage(), options);
   if (code) {
     return fail(Error::Kind::rejected, "", fmt::format("is no JSON: {}", code.message()));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <limits>
@@ -24,6 +25,8 @@
 /// members that were added later may be missing.
 /// Included by the codec_*.cpp files only; the rest of the store uses their headers.
 namespace certherd::store::codec {
+
+using Storage = boost::json::storage_ptr;
 
 /// Where and why decoding stopped; empty as long as all is well.
 struct Fault {
@@ -60,10 +63,13 @@ struct Members;
 /// encode(value) and decode(json, value, fault). The general one takes the members of T.
 template <typename T>
 struct Codec {
-  static boost::json::value encode(const T& value) {
-    boost::json::object object;
-    Members<T>::each(value, [&object](MemberName name, const auto& member) {
-      object[name.text] = Codec<std::remove_cvref_t<decltype(member)>>::encode(member);
+  static constexpr std::size_t members = 32;  // or fewer, so that none is moved when others come
+
+  static boost::json::value encode(const T& value, const Storage& storage) {
+    boost::json::object object(members, storage);
+    Members<T>::each(value, [&](MemberName name, const auto& member) {
+      object.emplace(name.text,
+                     Codec<std::remove_cvref_t<decltype(member)>>::encode(member, storage));
     });
     return object;
   }
@@ -92,7 +98,9 @@ struct Codec {
 
 template <>
 struct Codec<std::string> {
-  static boost::json::value encode(const std::string& value) { return boost::json::value(value); }
+  static boost::json::value encode(const std::string& value, const Storage& storage) {
+    return boost::json::value(value, storage);
+  }
   static bool decode(const boost::json::value& json, std::string& value, Fault& fault) {
     const auto* text = json.if_string();
     if (text == nullptr) return fault.at("value", "is no text");
@@ -103,8 +111,8 @@ struct Codec<std::string> {
 
 template <typename Tag>
 struct Codec<Strong<Tag>> {
-  static boost::json::value encode(const Strong<Tag>& value) {
-    return boost::json::value(value.text());
+  static boost::json::value encode(const Strong<Tag>& value, const Storage& storage) {
+    return boost::json::value(value.text(), storage);
   }
   static bool decode(const boost::json::value& json, Strong<Tag>& value, Fault& fault) {
     std::string text;
@@ -116,21 +124,25 @@ struct Codec<Strong<Tag>> {
 
 template <>
 struct Codec<Fqdn> {
-  static boost::json::value encode(const Fqdn& value) { return boost::json::value(value.text()); }
+  static boost::json::value encode(const Fqdn& value, const Storage& storage) {
+    return boost::json::value(value.text(), storage);
+  }
   static bool decode(const boost::json::value& json, Fqdn& value, Fault& fault);
 };
 
 template <>
 struct Codec<Endpoint> {
-  static boost::json::value encode(const Endpoint& value) {
-    return boost::json::value(value.text());
+  static boost::json::value encode(const Endpoint& value, const Storage& storage) {
+    return boost::json::value(value.text(), storage);
   }
   static bool decode(const boost::json::value& json, Endpoint& value, Fault& fault);
 };
 
 template <>
 struct Codec<bool> {
-  static boost::json::value encode(const bool& value) { return boost::json::value(value); }
+  static boost::json::value encode(const bool& value, const Storage& storage) {
+    return boost::json::value(value, storage);
+  }
   static bool decode(const boost::json::value& json, bool& value, Fault& fault) {
     const auto* found = json.if_bool();
     if (found == nullptr) return fault.at("value", "is neither true nor false");
@@ -141,7 +153,9 @@ struct Codec<bool> {
 
 template <>
 struct Codec<std::int64_t> {
-  static boost::json::value encode(const std::int64_t& value) { return boost::json::value(value); }
+  static boost::json::value encode(const std::int64_t& value, const Storage& storage) {
+    return boost::json::value(value, storage);
+  }
   static bool decode(const boost::json::value& json, std::int64_t& value, Fault& fault) {
     const auto* found = json.if_int64();
     if (found == nullptr) return fault.at("value", "is no whole number");
@@ -152,7 +166,9 @@ struct Codec<std::int64_t> {
 
 template <>
 struct Codec<int> {
-  static boost::json::value encode(const int& value) { return boost::json::value(value); }
+  static boost::json::value encode(const int& value, const Storage& storage) {
+    return boost::json::value(value, storage);
+  }
   static bool decode(const boost::json::value& json, int& value, Fault& fault) {
     std::int64_t wide = 0;
     if (!Codec<std::int64_t>::decode(json, wide, fault)) return false;
@@ -164,8 +180,8 @@ struct Codec<int> {
 
 template <>
 struct Codec<Time> {
-  static boost::json::value encode(const Time& value) {
-    return boost::json::value(to_micros(value));
+  static boost::json::value encode(const Time& value, const Storage& storage) {
+    return boost::json::value(to_micros(value), storage);
   }
   static bool decode(const boost::json::value& json, Time& value, Fault& fault) {
     std::int64_t micros = 0;
@@ -177,8 +193,8 @@ struct Codec<Time> {
 
 template <>
 struct Codec<Duration> {
-  static boost::json::value encode(const Duration& value) {
-    return boost::json::value(value.count());
+  static boost::json::value encode(const Duration& value, const Storage& storage) {
+    return boost::json::value(value.count(), storage);
   }
   static bool decode(const boost::json::value& json, Duration& value, Fault& fault) {
     std::int64_t micros = 0;
@@ -191,7 +207,9 @@ struct Codec<Duration> {
 /// An enumeration by its names: derive Codec<E> from this.
 template <typename E, std::string_view (*Name)(E), std::optional<E> (*Parse)(std::string_view)>
 struct NamedCodec {
-  static boost::json::value encode(const E& value) { return boost::json::value(Name(value)); }
+  static boost::json::value encode(const E& value, const Storage& storage) {
+    return boost::json::value(Name(value), storage);
+  }
   static bool decode(const boost::json::value& json, E& value, Fault& fault) {
     const auto* text = json.if_string();
     const auto found = text == nullptr ? std::nullopt : Parse(*text);
@@ -203,8 +221,8 @@ struct NamedCodec {
 
 template <typename T>
 struct Codec<std::optional<T>> {
-  static boost::json::value encode(const std::optional<T>& value) {
-    return value ? Codec<T>::encode(*value) : boost::json::value(nullptr);
+  static boost::json::value encode(const std::optional<T>& value, const Storage& storage) {
+    return value ? Codec<T>::encode(*value, storage) : boost::json::value(nullptr, storage);
   }
   static bool decode(const boost::json::value& json, std::optional<T>& value, Fault& fault) {
     value.reset();
@@ -214,8 +232,8 @@ struct Codec<std::optional<T>> {
 
 template <typename T>
 struct Codec<std::shared_ptr<const T>> {
-  static boost::json::value encode(const std::shared_ptr<const T>& value) {
-    return value ? Codec<T>::encode(*value) : boost::json::value(nullptr);
+  static boost::json::value encode(const std::shared_ptr<const T>& value, const Storage& storage) {
+    return value ? Codec<T>::encode(*value, storage) : boost::json::value(nullptr, storage);
   }
   static bool decode(const boost::json::value& json, std::shared_ptr<const T>& value,
                      Fault& fault) {
@@ -230,10 +248,10 @@ struct Codec<std::shared_ptr<const T>> {
 
 template <typename T>
 struct Codec<std::vector<T>> {
-  static boost::json::value encode(const std::vector<T>& values) {
-    boost::json::array array;
+  static boost::json::value encode(const std::vector<T>& values, const Storage& storage) {
+    boost::json::array array(storage);
     array.reserve(values.size());
-    for (const auto& value : values) array.push_back(Codec<T>::encode(value));
+    for (const auto& value : values) array.push_back(Codec<T>::encode(value, storage));
     return array;
   }
   static bool decode(const boost::json::value& json, std::vector<T>& values, Fault& fault) {
@@ -258,9 +276,12 @@ std::string_view key_text(const Strong<Tag>& key) {
 
 template <typename Key, typename T>
 struct Codec<std::map<Key, T>> {
-  static boost::json::value encode(const std::map<Key, T>& values) {
-    boost::json::object object;
-    for (const auto& [key, value] : values) object[key_text(key)] = Codec<T>::encode(value);
+  static boost::json::value encode(const std::map<Key, T>& values, const Storage& storage) {
+    boost::json::object object(storage);
+    object.reserve(values.size());
+    for (const auto& [key, value] : values) {
+      object.emplace(key_text(key), Codec<T>::encode(value, storage));
+    }
     return object;
   }
   static bool decode(const boost::json::value& json, std::map<Key, T>& values, Fault& fault) {
@@ -276,18 +297,36 @@ struct Codec<std::map<Key, T>> {
   }
 };
 
-/// Parses a stored text. Errors: rejected.
-Result<boost::json::value> parse(std::string_view text);
+/// Where a document's parts are while it is read or written: together, and gone at once. Rows are
+/// read and written all the time, and each part by itself would cost an allocation.
+class Document {
+ public:
+  Document() : resource_(first_.data(), first_.size()) {}
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+  ~Document() = default;
+
+  Storage storage() { return &resource_; }
+
+ private:
+  std::array<unsigned char, 8192> first_;  // NOLINT(*-member-init): not read before it is written
+  boost::json::monotonic_resource resource_;
+};
+
+/// Parses a stored text; the document has to outlive what it gives. Errors: rejected.
+Result<boost::json::value> parse(std::string_view text, Document& document);
 
 template <typename T>
 std::string to_text(const T& value) {
-  return boost::json::serialize(Codec<T>::encode(value));
+  Document document;
+  return boost::json::serialize(Codec<T>::encode(value, document.storage()));
 }
 
 /// Errors: rejected, with the place inside the text.
 template <typename T>
 Result<T> from_text(std::string_view text) {
-  auto json = parse(text);
+  Document document;
+  auto json = parse(text, document);
   if (!json) return fail(std::move(json.error()));
   T value{};
   Fault fault;

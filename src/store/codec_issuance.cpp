@@ -46,7 +46,8 @@ struct codec::Members<Issuance> {
 std::string encode_body(const Issuance& issuance) { return codec::to_text(issuance); }
 
 Status decode_body(std::string_view text, Issuance& issuance) {
-  auto json = codec::parse(text);
+  codec::Document document;
+  auto json = codec::parse(text, document);
   if (!json) return fail(std::move(json.error()));
   codec::Fault fault;
   if (!codec::Codec<Issuance>::decode(*json, issuance, fault)) {

@@ -35,6 +35,14 @@ constexpr std::string_view full_words = "its disk is full: free space, then run 
 constexpr std::string_view read_only_words =
     "it is read-only: let this user write to the file and its folder, then run again";
 
+struct DataVersion {
+  long long version = 0;
+  soci::statement statement;
+
+  explicit DataVersion(Session& sql)
+      : statement((sql.prepare << "PRAGMA data_version", soci::into(version))) {}
+};
+
 class Sqlite final : public Dialect {
  public:
   Sqlite(std::filesystem::path path, std::chrono::milliseconds patience)
@@ -65,8 +73,10 @@ class Sqlite final : public Dialect {
   // https://www.sqlite.org/pragma.html#pragma_data_version: the commits of the session itself do
   // not change it.
   long long others_commits(Session& sql) const override {
+    auto& query = sql.prepared<DataVersion>();
+    query.statement.execute();
     long long version = 0;
-    sql << "PRAGMA data_version", soci::into(version);
+    while (query.statement.fetch()) version = query.version;
     return version;
   }
 

@@ -2,11 +2,11 @@
 
 #include <soci/soci.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace certherd::store {
 
@@ -40,8 +40,6 @@ class Session : public soci::session {
   }
 
  private:
-  using Key = std::pair<const void*, std::string>;
-
   // Tells types apart. Their type_info would not: those of one name in the unnamed namespaces of
   // two files are the same to it.
   template <typename Statement>
@@ -49,12 +47,14 @@ class Session : public soci::session {
 
   template <typename Statement, typename Make>
   Statement& find(std::string_view variant, const Make& make) {
-    auto& kept = prepared_[Key(&tag_of<Statement>, variant)];
-    if (!kept) kept = make();
-    return *static_cast<Statement*>(kept.get());
+    auto& variants = prepared_[&tag_of<Statement>];
+    auto kept = variants.find(variant);
+    if (kept == variants.end()) kept = variants.emplace(variant, make()).first;
+    return *static_cast<Statement*>(kept->second.get());
   }
 
-  std::map<Key, std::shared_ptr<void>> prepared_;  // gone before the connection is closed
+  // By type and variant; gone before the connection is closed.
+  std::map<const void*, std::map<std::string, std::shared_ptr<void>, std::less<>>> prepared_;
 };
 
 }  // namespace certherd::store

@@ -27,6 +27,20 @@ struct SetFullAt {
                    soci::use(name), soci::use(full_at))) {}
 };
 
+struct SetLevel {
+  std::string name;
+  long long full_at = 0;
+  long long closed_until = 0;
+  soci::statement statement;
+
+  explicit SetLevel(Session& sql)
+      : statement((sql.prepare << "INSERT INTO budget (name, full_at, closed_until) "
+                                  "VALUES (:name, :full_at, :closed_until) "
+                                  "ON CONFLICT (name) DO UPDATE SET full_at = excluded.full_at, "
+                                  "closed_until = excluded.closed_until",
+                   soci::use(name), soci::use(full_at), soci::use(closed_until))) {}
+};
+
 Level level_of(Session& sql, const std::string& name) {
   auto& query = sql.prepared<Select>();
   query.name = name;
@@ -49,12 +63,11 @@ void set_full_at(Session& sql, const std::string& name, Time full_at) {
 }
 
 void set_level(Session& sql, const std::string& name, const Level& level) {
-  const long long full_at = to_micros(level.full_at);
-  const long long closed_until = to_micros(level.closed_until);
-  sql << "INSERT INTO budget (name, full_at, closed_until) "
-         "VALUES (:name, :full_at, :closed_until) ON CONFLICT (name) "
-         "DO UPDATE SET full_at = excluded.full_at, closed_until = excluded.closed_until",
-      soci::use(name), soci::use(full_at), soci::use(closed_until);
+  auto& update = sql.prepared<SetLevel>();
+  update.name = name;
+  update.full_at = to_micros(level.full_at);
+  update.closed_until = to_micros(level.closed_until);
+  update.statement.execute(true);
 }
 
 Room take(Session& sql, const std::vector<Demand>& demands, Time now) {

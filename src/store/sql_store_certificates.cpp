@@ -10,54 +10,88 @@
 namespace certherd::store {
 namespace {
 
-constexpr std::string_view all = "c.domain_id <> :id AND :serial = ''";
+constexpr std::string_view all =
+    "c.domain_id <> :id AND :serial = '' ORDER BY d.name, c.not_before DESC, c.id DESC";
 constexpr std::string_view all_current =
-    "c.is_current = 1 AND d.removed_at IS NULL AND c.domain_id <> :id AND :serial = ''";
-constexpr std::string_view all_revoking = "c.revoking = 1 AND c.domain_id <> :id AND :serial = ''";
-constexpr std::string_view all_of_domain = "c.domain_id = :id AND :serial = ''";
-constexpr std::string_view of_serial = "c.domain_id = :id AND c.serial = :serial";
+    "c.is_current = 1 AND d.removed_at IS NULL AND c.domain_id <> :id AND :serial = '' "
+    "ORDER BY d.name, c.not_before DESC, c.id DESC";
+constexpr std::string_view all_revoking =
+    "c.revoking = 1 AND c.domain_id <> :id AND :serial = '' ORDER BY c.id";
+constexpr std::string_view all_of_domain =
+    "c.domain_id = :id AND :serial = '' ORDER BY c.not_before DESC, c.id DESC";
+constexpr std::string_view of_serial = "c.domain_id = :id AND c.serial = :serial ORDER BY c.id";
 
-constexpr std::string_view newest_first = "d.name, c.not_before DESC, c.id DESC";
-constexpr std::string_view by_id = "c.id";
-
-Result<std::vector<Certificate>> select(Session& sql, std::string_view which,
-                                        std::string_view order, long long of_domain = 0,
-                                        const std::string& serial = "") {
+struct Select {
+  long long of_domain = 0;
+  std::string serial;
   long long id = 0;
   long long domain_id = 0;
   std::string name;
   std::string body;
-  soci::statement query = (sql.prepare << "SELECT c.id, c.domain_id, d.name, c.body "
-                                          "FROM certificate c JOIN domain d ON d.id = c.domain_id "
-                                          "WHERE "
-                                       << which << " ORDER BY " << order,
-                           soci::use(of_domain), soci::use(serial), soci::into(id),
-                           soci::into(domain_id), soci::into(name), soci::into(body));
-  std::vector<Certificate> certificates;
-  query.execute();
-  while (query.fetch()) {
+  soci::statement statement;
+
+  /// `which`: a condition, and the order.
+  Select(Session& sql, std::string_view which)
+      : statement((sql.prepare << "SELECT c.id, c.domain_id, d.name, c.body "
+                                  "FROM certificate c JOIN domain d ON d.id = c.domain_id WHERE "
+                               << which,
+                   soci::use(of_domain), soci::use(serial), soci::into(id), soci::into(domain_id),
+                   soci::into(name), soci::into(body))) {}
+
+  Result<Certificate> certificate() const {
     auto certificate = decode_certificate(body);
     if (!certificate) return bad_row("certificate", id, "body", certificate.error().detail);
     auto domain = decode_name(name);
     if (!domain) return bad_row("domain", domain_id, "name", domain.error().detail);
     certificate->domain_id = DomainId{domain_id};
     certificate->domain = std::move(*domain);
-    certificates.push_back(std::move(*certificate));
+    return certificate;
   }
+};
+
+Result<std::vector<Certificate>> select(Session& sql, std::string_view which,
+                                        long long of_domain = 0, const std::string& serial = "") {
+  auto& query = sql.prepared<Select>(which);
+  query.of_domain = of_domain;
+  query.serial = serial;
+  std::vector<Certificate> certificates;
+  Status status;
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    if (!status) continue;
+    auto certificate = query.certificate();
+    if (certificate) {
+      certificates.push_back(std::move(*certificate));
+    } else {
+      status = fail(std::move(certificate.error()));
+    }
+  }
+  if (!status) return fail(std::move(status.error()));
   return certificates;
 }
 
+struct Amend {
+  long long domain_id = 0;
+  std::string serial;
+  int revoking = 0;
+  std::string body;
+  soci::statement statement;
+
+  explicit Amend(Session& sql)
+      : statement((sql.prepare << "UPDATE certificate SET revoking = :revoking, body = :body "
+                                  "WHERE domain_id = :domain_id AND serial = :serial",
+                   soci::use(revoking), soci::use(body), soci::use(domain_id), soci::use(serial))) {
+  }
+};
+
 Status amend_certificate(Session& sql, DomainId domain, const Certificate& certificate) {
-  const long long domain_id = static_cast<std::int64_t>(domain);
-  const std::string serial = certificate.serial.text();
-  const int revoking = certificate.revoking() ? 1 : 0;
-  const std::string body = encode_certificate(certificate);
-  soci::statement update =
-      (sql.prepare << "UPDATE certificate SET revoking = :revoking, body = :body "
-                      "WHERE domain_id = :domain_id AND serial = :serial",
-       soci::use(revoking), soci::use(body), soci::use(domain_id), soci::use(serial));
-  update.execute(true);
-  if (update.get_affected_rows() == 1) return {};
+  auto& amend = sql.prepared<Amend>();
+  amend.domain_id = static_cast<std::int64_t>(domain);
+  amend.serial = certificate.serial.text();
+  amend.revoking = certificate.revoking() ? 1 : 0;
+  amend.body = encode_certificate(certificate);
+  amend.statement.execute(true);
+  if (amend.statement.get_affected_rows() == 1) return {};
   return nothing_to_amend(certificate.serial);
 }
 
@@ -147,7 +181,7 @@ Status put_changes(Session& sql, DomainId domain, const Changes& changes, Time n
 
 Task<Result<std::vector<Certificate>>> SqlStore::certificates(bool former_too) {
   return read<std::vector<Certificate>>("list certificates", [former_too](Session& sql) {
-    return select(sql, former_too ? all : all_current, newest_first);
+    return select(sql, former_too ? all : all_current);
   });
 }
 
@@ -157,7 +191,7 @@ Task<Result<std::vector<Certificate>>> SqlStore::certificates_of(std::vector<Dom
       [domains = std::move(domains)](Session& sql) -> Result<std::vector<Certificate>> {
         std::vector<Certificate> certificates;
         for (const auto domain : domains) {
-          auto found = select(sql, all_of_domain, newest_first, static_cast<std::int64_t>(domain));
+          auto found = select(sql, all_of_domain, static_cast<std::int64_t>(domain));
           if (!found) return found;
           std::ranges::move(*found, std::back_inserter(certificates));
         }
@@ -168,8 +202,7 @@ Task<Result<std::vector<Certificate>>> SqlStore::certificates_of(std::vector<Dom
 Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) {
   return read<Certificate>(
       "certificate " + serial.text(), [domain, serial](Session& sql) -> Result<Certificate> {
-        auto found =
-            select(sql, of_serial, by_id, static_cast<std::int64_t>(domain), serial.text());
+        auto found = select(sql, of_serial, static_cast<std::int64_t>(domain), serial.text());
         if (!found) return fail(std::move(found.error()));
         if (found->empty()) return not_of_this_domain();
         return std::move(found->front());
@@ -177,9 +210,8 @@ Task<Result<Certificate>> SqlStore::certificate(DomainId domain, Serial serial) 
 }
 
 Task<Result<std::vector<Certificate>>> SqlStore::revocations_begun() {
-  return read<std::vector<Certificate>>("list revocations that were begun", [](Session& sql) {
-    return select(sql, all_revoking, by_id);
-  });
+  return read<std::vector<Certificate>>("list revocations that were begun",
+                                        [](Session& sql) { return select(sql, all_revoking); });
 }
 
 Task<Status> SqlStore::amend(DomainId domain, Changes changes) {

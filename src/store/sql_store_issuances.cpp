@@ -110,32 +110,57 @@ Result<Issuance> find(Session& sql, IssuanceId id) {
   return std::move(found->front());
 }
 
-Status check_startable(Session& sql, const Issuance& issuance) {
-  const long long domain_id = static_cast<std::int64_t>(issuance.domain_id);
+struct CountStartable {
+  long long domain_id = 0;
   long long domains = 0;
   long long active = 0;
-  sql << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d AND removed_at IS NULL), "
-         "(SELECT COUNT(*) FROM issuance WHERE domain_id = :i AND active = 1)",
-      soci::use(domain_id), soci::use(domain_id), soci::into(domains), soci::into(active);
+  soci::statement statement;
+
+  explicit CountStartable(Session& sql)
+      : statement((sql.prepare << "SELECT (SELECT COUNT(*) FROM domain WHERE id = :d "
+                                  "AND removed_at IS NULL), "
+                                  "(SELECT COUNT(*) FROM issuance WHERE domain_id = :i "
+                                  "AND active = 1)",
+                   soci::use(domain_id), soci::use(domain_id), soci::into(domains),
+                   soci::into(active))) {}
+};
+
+Status check_startable(Session& sql, const Issuance& issuance) {
+  auto& query = sql.prepared<CountStartable>();
+  query.domain_id = static_cast<std::int64_t>(issuance.domain_id);
+  long long domains = 0;
+  long long active = 0;
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    domains = query.domains;
+    active = query.active;
+  }
   if (domains == 0) return not_in_inventory();
   if (active != 0 && issuance.active()) return under_way_already();
   return {};
 }
 
-long long insert(Session& sql, const Issuance& issuance) {
-  const Columns c(issuance);
+struct Insert {
+  Columns c;
   long long id = 0;
-  soci::statement insert =
-      (sql.prepare
-           << "INSERT INTO issuance (domain_id, revision, step, active, created_at, "
-              "next_at, order_url, account_url, account_thumbprint, body) VALUES (:domain_id, "
-              ":revision, :step, :active, :created_at, :next_at, :order_url, "
-              ":account_url, :account_thumbprint, :body) RETURNING id",
-       soci::use(c.domain_id), soci::use(c.revision), soci::use(c.step), soci::use(c.active),
-       soci::use(c.created_at), soci::use(c.next_at), soci::use(c.order_url),
-       soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
-       soci::into(id));
-  return insert_returning(insert, id);
+  soci::statement statement;
+
+  explicit Insert(Session& sql)
+      : statement(
+            (sql.prepare << "INSERT INTO issuance (domain_id, revision, step, active, created_at, "
+                            "next_at, order_url, account_url, account_thumbprint, body) VALUES "
+                            "(:domain_id, :revision, :step, :active, :created_at, :next_at, "
+                            ":order_url, :account_url, :account_thumbprint, :body) RETURNING id",
+             soci::use(c.domain_id), soci::use(c.revision), soci::use(c.step), soci::use(c.active),
+             soci::use(c.created_at), soci::use(c.next_at), soci::use(c.order_url),
+             soci::use(c.account_url), soci::use(c.account_thumbprint), soci::use(c.body),
+             soci::into(id))) {}
+};
+
+long long insert(Session& sql, const Issuance& issuance) {
+  auto& insert = sql.prepared<Insert>();
+  insert.c = Columns(issuance);
+  return insert_returning(insert.statement, insert.id);
 }
 
 struct Update {
@@ -183,16 +208,15 @@ Task<Result<Issuance>> SqlStore::start(Issuance issuance, Changes changes) {
   return write<Issuance>(
       op,
       [issuance = std::move(issuance), changes = std::move(changes),
-       now = clock_.now()](Session& sql) -> Result<Issuance> {
-        auto started = issuance;
-        started.revision = 1;
-        if (auto status = check_startable(sql, started); !status) {
+       now = clock_.now()](Session& sql) mutable -> Result<Issuance> {
+        issuance.revision = 1;
+        if (auto status = check_startable(sql, issuance); !status) {
           return fail(std::move(status.error()));
         }
-        started.id = IssuanceId{insert(sql, started)};
-        auto put = put_changes(sql, started.domain_id, changes, now);
+        issuance.id = IssuanceId{insert(sql, issuance)};
+        auto put = put_changes(sql, issuance.domain_id, changes, now);
         if (!put) return fail(std::move(put.error()));
-        return started;
+        return std::move(issuance);
       },
       std::move(touched));
 }
@@ -204,7 +228,7 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
   return write<Issuance>(
       op,
       [issuance = std::move(issuance), changes = std::move(changes),
-       now = clock_.now()](Session& sql) -> Result<Issuance> {
+       now = clock_.now()](Session& sql) mutable -> Result<Issuance> {
         if (!update(sql, issuance)) {
           auto present = find(sql, issuance.id);
           if (!present) return fail(std::move(present.error()));
@@ -212,9 +236,8 @@ Task<Result<Issuance>> SqlStore::commit(Issuance issuance, Changes changes) {
         }
         auto put = put_changes(sql, issuance.domain_id, changes, now);
         if (!put) return fail(std::move(put.error()));
-        auto committed = issuance;
-        ++committed.revision;
-        return committed;
+        ++issuance.revision;
+        return std::move(issuance);
       },
       std::move(touched));
 }

@@ -5,22 +5,43 @@
 namespace certherd::store {
 namespace {
 
-std::optional<Lease> present_lease(Session& sql) {
+struct Select {
   std::string owner;
   long long expires_at = 0;
-  soci::statement query = (sql.prepare << "SELECT owner, expires_at FROM lease WHERE id = 1",
-                           soci::into(owner), soci::into(expires_at));
+  soci::statement statement;
+
+  explicit Select(Session& sql)
+      : statement((sql.prepare << "SELECT owner, expires_at FROM lease WHERE id = 1",
+                   soci::into(owner), soci::into(expires_at))) {}
+};
+
+struct Put {
+  std::string owner;
+  long long expires_at = 0;
+  soci::statement statement;
+
+  explicit Put(Session& sql)
+      : statement((sql.prepare << "INSERT INTO lease (id, owner, expires_at) "
+                                  "VALUES (1, :owner, :expires_at) ON CONFLICT (id) DO UPDATE "
+                                  "SET owner = excluded.owner, expires_at = excluded.expires_at",
+                   soci::use(owner), soci::use(expires_at))) {}
+};
+
+std::optional<Lease> present_lease(Session& sql) {
+  auto& query = sql.prepared<Select>();
   std::optional<Lease> lease;
-  query.execute();
-  while (query.fetch()) lease = Lease{.owner = owner, .expires_at = from_micros(expires_at)};
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    lease = Lease{.owner = query.owner, .expires_at = from_micros(query.expires_at)};
+  }
   return lease;
 }
 
 void put_lease(Session& sql, const Lease& lease) {
-  const long long expires_at = to_micros(lease.expires_at);
-  sql << "INSERT INTO lease (id, owner, expires_at) VALUES (1, :owner, :expires_at) "
-         "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at",
-      soci::use(lease.owner), soci::use(expires_at);
+  auto& put = sql.prepared<Put>();
+  put.owner = lease.owner;
+  put.expires_at = to_micros(lease.expires_at);
+  put.statement.execute(true);
 }
 
 }  // namespace

@@ -80,27 +80,58 @@ struct Columns {
 constexpr std::string_view open_ones = "r.done_at IS NULL AND r.id > :after AND :batch = ''";
 constexpr std::string_view of_batch = "r.id > :after AND r.batch = :batch";
 
+struct Select {
+  long long after = 0;
+  std::string batch;
+  Columns c;
+  soci::statement statement;
+
+  Select(Session& sql, std::string_view which)
+      : statement(
+            (sql.prepare
+                 << "SELECT r.id, r.batch, r.owner, r.kind, r.arguments, r.domain_id, d.name, "
+                    "r.requested_at, r.done_at, r.result "
+                    "FROM request r JOIN domain d ON d.id = r.domain_id WHERE "
+                 << which << " ORDER BY r.id",
+             soci::use(after), soci::use(batch), soci::into(c.id), soci::into(c.batch),
+             soci::into(c.owner), soci::into(c.kind), soci::into(c.arguments),
+             soci::into(c.domain_id), soci::into(c.domain), soci::into(c.requested_at),
+             soci::into(c.done_at.value, c.done_at.state), soci::into(c.result))) {}
+};
+
 Result<std::vector<WorkRequest>> select(Session& sql, std::string_view which, long long after,
                                         const std::string& batch) {
-  Columns c;
-  soci::statement query =
-      (sql.prepare << "SELECT r.id, r.batch, r.owner, r.kind, r.arguments, r.domain_id, d.name, "
-                      "r.requested_at, r.done_at, r.result "
-                      "FROM request r JOIN domain d ON d.id = r.domain_id WHERE "
-                   << which << " ORDER BY r.id",
-       soci::use(after), soci::use(batch), soci::into(c.id), soci::into(c.batch),
-       soci::into(c.owner), soci::into(c.kind), soci::into(c.arguments), soci::into(c.domain_id),
-       soci::into(c.domain), soci::into(c.requested_at),
-       soci::into(c.done_at.value, c.done_at.state), soci::into(c.result));
+  auto& query = sql.prepared<Select>(which);
+  query.after = after;
+  query.batch = batch;
   std::vector<WorkRequest> requests;
-  query.execute();
-  while (query.fetch()) {
-    auto request = c.request();
-    if (!request) return fail(std::move(request.error()));
-    requests.push_back(std::move(*request));
+  Status status;
+  query.statement.execute();
+  while (query.statement.fetch()) {
+    if (!status) continue;
+    auto request = query.c.request();
+    if (request) {
+      requests.push_back(std::move(*request));
+    } else {
+      status = fail(std::move(request.error()));
+    }
   }
+  if (!status) return fail(std::move(status.error()));
   return requests;
 }
+
+struct Finish {
+  long long id = 0;
+  long long done_at = 0;
+  std::string result;
+  soci::statement statement;
+
+  // One that was withdrawn meanwhile is missed by nobody.
+  explicit Finish(Session& sql)
+      : statement((sql.prepare << "UPDATE request SET done_at = :done_at, result = :result "
+                                  "WHERE id = :id AND done_at IS NULL",
+                   soci::use(done_at), soci::use(result), soci::use(id))) {}
+};
 
 }  // namespace
 
@@ -141,11 +172,11 @@ Task<Status> SqlStore::finish_request(std::int64_t id, std::string result) {
   const long long done_at = to_micros(clock_.now());
   return writer_.write("finish a request",
                        [id, done_at, result = std::move(result)](Session& sql) -> Status {
-                         const long long number = id;
-                         // One that was withdrawn meanwhile is missed by nobody.
-                         sql << "UPDATE request SET done_at = :done_at, result = :result "
-                                "WHERE id = :id AND done_at IS NULL",
-                             soci::use(done_at), soci::use(result), soci::use(number);
+                         auto& finish = sql.prepared<Finish>();
+                         finish.id = id;
+                         finish.done_at = done_at;
+                         finish.result = result;
+                         finish.statement.execute(true);
                          return {};
                        });
 }
