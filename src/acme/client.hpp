@@ -169,6 +169,10 @@ class Client {
   /// information, or does not know the certificate.
   virtual Task<Result<RenewalInfo>> renewal_info(std::string ari_id) = 0;
 
+  /// The same for many certificates, a few at a time: what renewal_info() gives for each, in their
+  /// order.
+  virtual Task<std::vector<Result<RenewalInfo>>> renewal_infos(std::vector<std::string> ari_ids);
+
   /// Revokes a certificate (DER) by the account, which must have ordered it or be authorized for
   /// all its names. `reason` is a code of RFC 5280 section 5.3.1. Errors besides: conflict when it
   /// is revoked already, not_found when the CA revokes nothing.

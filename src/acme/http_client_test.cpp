@@ -148,6 +148,36 @@ TEST_F(AcmeClient, AsksWhenACertificateIsToBeRenewed) {
             Error::Kind::transient);
 }
 
+TEST_F(AcmeClient, AsksAboutManyCertificatesAndAnswersInTheirOrder) {
+  http.expect(Method::get, "https://ca.example/dir", json_answer(200, R"({
+      "newNonce": "https://ca.example/nonce", "newAccount": "https://ca.example/new-account",
+      "newOrder": "https://ca.example/new-order", "renewalInfo": "https://ca.example/ari"})"));
+  ASSERT_TRUE(run(client->directory()));
+  const auto answer_from = [](int day) {
+    return json_answer(200, fmt::format(R"({{"suggestedWindow": {{
+        "start": "2026-12-{0:02}T00:00:00Z", "end": "2026-12-{0:02}T12:00:00Z"}}}})",
+                                        day));
+  };
+  constexpr int many = 20;  // more than are asked at one time
+  std::vector<std::string> ari_ids;
+  for (int i = 1; i <= many; ++i) {
+    ari_ids.push_back(fmt::format("a.{}", i));
+    const bool unknown = i == 3;
+    http.expect(Method::get, "https://ca.example/ari/" + ari_ids.back(),
+                unknown ? answer(404, "text/html", "") : answer_from(i));
+  }
+  const auto answers = run(client->renewal_infos(ari_ids));
+  ASSERT_EQ(answers.size(), ari_ids.size());
+  for (int i = 1; i <= many; ++i) {
+    const auto& asked = answers[static_cast<std::size_t>(i - 1)];
+    ASSERT_EQ(asked.has_value(), i != 3) << i;
+    if (!asked) continue;
+    EXPECT_EQ(asked->window.start, *parse_time(fmt::format("2026-12-{:02}T00:00:00Z", i)));
+  }
+  EXPECT_EQ(answers[2].error().kind, Error::Kind::not_found);
+  EXPECT_TRUE(run(client->renewal_infos({})).empty());
+}
+
 TEST_F(AcmeClient, ACaWithoutRenewalInformationIsNotAsked) {
   expect_directory();
   EXPECT_EQ(run(client->renewal_info("a.b")).error().kind, Error::Kind::not_found);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -32,7 +33,7 @@ Scheduler::Scheduler(Ports& ports, Options options)
       options_(std::move(options)),
       executor_(ports, with_news(options_.executor, [this](DomainId domain) { finished(domain); })),
       inventory_(*ports.store),
-      renewals_(ports, options_.renewals, [this] { look_again(); }),
+      renewals_(ports, inventory_, options_.renewals, [this] { look_again(); }),
       observer_(ports, inventory_, options_.observer, [this] { look_again(); }),
       alarms_(*ports.store, options_.subscriptions, options_.alarms),
       changed_(*ports.loop) {}
@@ -70,8 +71,8 @@ Task<void> Scheduler::plan_again_and_again() {
     }
     const Duration shortest = planned ? shortest_pause : pause_after_failure;
     co_await ports_.clock().sleep_for(std::max(shortest, took * pause_for_each_round));
-    const Time due = due_.empty() ? Time::max() : due_.begin()->first;
-    const Time latest = std::min(due, now() + options_.longest_pause);
+    Time latest = now() + options_.longest_pause;
+    if (const auto* due = first_due()) latest = std::min(latest, due->first);
     while (!look_again_ && now() < latest) co_await changed_.wait_until(latest);
   }
 }
@@ -120,10 +121,9 @@ Task<Result<std::set<DomainId>>> Scheduler::gather() {
   auto domains = std::exchange(touched_, {});
   domains.merge(observer_.take_changed());
   domains.insert(changed.begin(), changed.end());
-  while (!due_.empty() && due_.begin()->first <= now()) {
-    const auto id = due_.begin()->second;
-    domains.insert(id);
-    note_moment(id, Time::max());
+  for (const auto* due = first_due(); due != nullptr && due->first <= now(); due = first_due()) {
+    domains.insert(due->second);
+    moments_.erase(due->second);
   }
   std::erase_if(domains, [this](DomainId id) { return inventory_.find(id) == nullptr; });
   co_return domains;
@@ -138,14 +138,20 @@ Task<Status> Scheduler::decide(DomainId id) {
 }
 
 void Scheduler::note_moment(DomainId id, Time moment) {
-  const auto known = moments_.find(id);
-  if (known != moments_.end()) {
-    due_.erase({known->second, id});
-    moments_.erase(known);
+  if (moment == Time::max()) {
+    moments_.erase(id);
+    return;
   }
-  if (moment == Time::max()) return;
-  due_.emplace(moment, id);
-  moments_.emplace(id, moment);
+  const auto [known, is_new] = moments_.emplace(id, moment);
+  if (!is_new && std::exchange(known->second, moment) == moment) return;
+  due_.add(moment, id);
+}
+
+const DueQueue<DomainId>::Entry* Scheduler::first_due() {
+  return due_.first([this](const auto& entry) {
+    const auto moment = moments_.find(entry.second);
+    return moment != moments_.end() && moment->second == entry.first;
+  });
 }
 
 Task<void> Scheduler::open_missing_cas(std::set<DomainId> domains) {

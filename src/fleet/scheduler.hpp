@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "fleet/alarm_watch.hpp"
+#include "fleet/due_queue.hpp"
 #include "fleet/executor.hpp"
 #include "fleet/inventory.hpp"
 #include "fleet/observer.hpp"
@@ -60,6 +60,8 @@ class Scheduler {
   Task<Result<std::set<DomainId>>> gather();
   Task<Status> decide(DomainId id);
   void note_moment(DomainId id, Time moment);
+  /// The first moment, and whose; null: there is none.
+  const DueQueue<DomainId>::Entry* first_due();
   Task<void> open_cas(std::vector<CaName> cas);
   Task<void> open_cas_again_and_again();
   Task<void> open_missing_cas(std::set<DomainId> domains);
@@ -81,8 +83,8 @@ class Scheduler {
   std::set<DomainId> touched_;  ///< the next round has to look at them
   std::set<CaName> missing_cas_;
   std::vector<Inventory::Gone> gone_;           ///< whose alarms are not cleared yet
-  std::set<std::pair<Time, DomainId>> due_;     ///< when a round has to look at them
-  std::unordered_map<DomainId, Time> moments_;  ///< the same by domain
+  std::unordered_map<DomainId, Time> moments_;  ///< when a round has to look at them
+  DueQueue<DomainId> due_;                      ///< the same by time
   bool told_ = false;                           ///< how it stands at the beginning
 };
 

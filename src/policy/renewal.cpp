@@ -73,11 +73,12 @@ Renewal not_heard(const Renewal& before, const Error& error, double spread, Time
   return after;
 }
 
-std::optional<Time> next_question(const Certificate& certificate, Time now) {
+std::optional<Time> next_question(const Certificate& certificate, const Renewal& renewal,
+                                  Time now) {
   const bool over = certificate.not_after <= now || certificate.revoked_at.has_value();
   if (over || certificate.ari_id.empty()) return std::nullopt;
   // A clock that was ahead may have put it off further than any answer does.
-  const Time poll_at = certificate.renewal.poll_at;
+  const Time poll_at = renewal.poll_at;
   return poll_at > now + 2 * longest_poll ? now : std::max(poll_at, now);
 }
 

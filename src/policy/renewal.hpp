@@ -22,9 +22,10 @@ Renewal heard(const Renewal& before, RenewalWindow window, std::optional<Time> r
 /// known stays.
 Renewal not_heard(const Renewal& before, const Error& error, double spread, Time now);
 
-/// When the CA is to be asked about this certificate, now or later; nothing: never, since it has
-/// ended or been revoked, or says nothing that could be asked about.
-std::optional<Time> next_question(const Certificate& certificate, Time now);
+/// When the CA is to be asked about this certificate, now or later, by what it said last; nothing:
+/// never, since the certificate has ended or been revoked, or says nothing that could be asked
+/// about.
+std::optional<Time> next_question(const Certificate& certificate, const Renewal& renewal, Time now);
 
 /// Whether an order for these names at `ca` may name it as what it replaces (RFC 9773 section 5):
 /// only what this CA issued, and with a name in common, and while it is good.

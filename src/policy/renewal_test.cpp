@@ -81,17 +81,17 @@ TEST(NotHeard, WaitsAsLongAsItIsTold) {
 
 TEST(NextQuestion, IsNotAskedOfWhatHasEnded) {
   auto certificate = lasting(days(90));
-  EXPECT_EQ(next_question(certificate, start), start) << "soon after issuance";
+  EXPECT_EQ(next_question(certificate, certificate.renewal, start), start) << "soon after issuance";
   certificate.renewal.poll_at = start + 5h;
-  EXPECT_EQ(next_question(certificate, start), start + 5h);
+  EXPECT_EQ(next_question(certificate, certificate.renewal, start), start + 5h);
   certificate.renewal.poll_at = start + days(400);
-  EXPECT_EQ(next_question(certificate, start), start) << "a clock was ahead";
-  EXPECT_FALSE(next_question(certificate, start + days(91)));
+  EXPECT_EQ(next_question(certificate, certificate.renewal, start), start) << "a clock was ahead";
+  EXPECT_FALSE(next_question(certificate, certificate.renewal, start + days(91)));
   certificate.revoked_at = start;
-  EXPECT_FALSE(next_question(certificate, start));
+  EXPECT_FALSE(next_question(certificate, certificate.renewal, start));
   auto unknown = lasting(days(90));
   unknown.ari_id.clear();
-  EXPECT_FALSE(next_question(unknown, start));
+  EXPECT_FALSE(next_question(unknown, unknown.renewal, start));
 }
 
 TEST(RenewalMoment, IsByAgeWithoutAWindow) {

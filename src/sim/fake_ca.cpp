@@ -480,7 +480,8 @@ std::optional<RenewalWindow> FakeCa::window_of(const std::string& ari_id) const 
 
 int FakeCa::recall(double share, std::string explanation) {
   int recalled = 0;
-  for (auto& [ari_id, given] : given_) {
+  for (const auto& [end, ari_id] : expiries_) {
+    auto& given = given_.at(ari_id);
     if (given.not_after <= clock_.now() || replaced_.contains(ari_id)) continue;
     if (random_.fraction() >= share) continue;
     given.recalled_at = clock_.now();
@@ -519,12 +520,33 @@ void FakeCa::forget_old() {
 }
 
 Task<Result<acme::RenewalInfo>> FakeCa::renewal_info(std::string ari_id) {
-  ++renewal_questions_;
-  if (auto fault = co_await exchange("renewalInfo")) co_return fail(std::move(*fault));
-  auto window = window_of(ari_id);
-  if (!window) co_return fail(unknown("renewalInfo"));
-  co_return acme::RenewalInfo{.window = std::move(*window),
-                              .retry_at = clock_.now() + asked_again_after_};
+  std::vector<std::string> ari_ids = {std::move(ari_id)};
+  auto answers = co_await renewal_infos(std::move(ari_ids));
+  co_return std::move(answers.front());
+}
+
+// Each may break off, but they take their time together: a fleet asks a hundred thousand in a day.
+Task<std::vector<Result<acme::RenewalInfo>>> FakeCa::renewal_infos(
+    std::vector<std::string> ari_ids) {
+  renewal_batches_ += 1;
+  renewal_questions_ += static_cast<int>(ari_ids.size());
+  calls_ += static_cast<int>(ari_ids.size());
+  end_validations();
+  forget_old();
+  auto faults = co_await line_.there_together(ari_ids.size());
+  std::vector<Result<acme::RenewalInfo>> answers;
+  answers.reserve(ari_ids.size());
+  for (std::size_t i = 0; i < ari_ids.size(); ++i) {
+    if (faults[i]) {
+      answers.emplace_back(fail(line_.fault("renewalInfo")));
+    } else if (auto window = window_of(ari_ids[i])) {
+      answers.emplace_back(acme::RenewalInfo{.window = std::move(*window),
+                                             .retry_at = clock_.now() + asked_again_after_});
+    } else {
+      answers.emplace_back(fail(unknown("renewalInfo")));
+    }
+  }
+  co_return answers;
 }
 
 Task<Status> FakeCa::revoke(std::string certificate_der, std::optional<int> reason) {
@@ -635,6 +657,10 @@ class FakeAccountClient final : public acme::Client {
   }
   Task<Result<acme::RenewalInfo>> renewal_info(std::string ari_id) override {
     return ca_.renewal_info(std::move(ari_id));
+  }
+  Task<std::vector<Result<acme::RenewalInfo>>> renewal_infos(
+      std::vector<std::string> ari_ids) override {
+    return ca_.renewal_infos(std::move(ari_ids));
   }
   Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override {
     if (auto refused = ca_.denied(signer_, "revokeCert")) co_return fail(std::move(*refused));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -141,6 +142,8 @@ class FakeCa final : public acme::Client {
 
   /// How many times it was asked about renewals.
   int renewal_questions() const { return renewal_questions_; }
+  /// How often some were asked together, or one alone.
+  int renewal_batches() const { return renewal_batches_; }
   void offer_renewal_info() { directory_.renewal_info = "https://ca.test/renewal-info"; }
   void offer_no_key_change() { directory_.key_change.clear(); }
 
@@ -174,6 +177,8 @@ class FakeCa final : public acme::Client {
   Task<Result<acme::Order>> finalize(OrderUrl order, FinalizeUrl url, std::string csr) override;
   Task<Result<acme::Chain>> download(CertificateUrl url) override;
   Task<Result<acme::RenewalInfo>> renewal_info(std::string ari_id) override;
+  Task<std::vector<Result<acme::RenewalInfo>>> renewal_infos(
+      std::vector<std::string> ari_ids) override;
   Task<Status> revoke(std::string certificate_der, std::optional<int> reason) override;
   Task<Status> revoke_by_key(std::string certificate_der, crypto::PrivateKey key,
                              std::optional<int> reason) override;
@@ -249,15 +254,16 @@ class FakeCa final : public acme::Client {
   std::uint64_t next_ = 1;
   acme::Directory directory_;
   Signer own_;
-  std::map<std::string, acme::AccountInfo> accounts_;  ///< by the thumbprint of the key
-  std::map<Fingerprint, int> revoked_;                 ///< with the reason
-  std::optional<std::set<int>> reasons_;               ///< that it revokes for; nothing: all
-  std::map<std::string, RenewalWindow> windows_;       ///< by ARI id
+  std::map<std::string, acme::AccountInfo> accounts_;       ///< by the thumbprint of the key
+  std::map<Fingerprint, int> revoked_;                      ///< with the reason
+  std::optional<std::set<int>> reasons_;                    ///< that it revokes for; nothing: all
+  std::unordered_map<std::string, RenewalWindow> windows_;  ///< by ARI id
   int renewal_questions_ = 0;
+  int renewal_batches_ = 0;
   bool gives_windows_ = false;
   std::string key_id_;  ///< of the root, as ARI ids begin with it; empty: not read yet
   Duration asked_again_after_ = std::chrono::hours(6);  // as Boulder says
-  std::map<std::string, Given> given_;                  ///< by ARI id
+  std::unordered_map<std::string, Given> given_;        ///< by ARI id
   std::multimap<Time, std::string> expiries_;           ///< of those
   std::optional<Duration> forgets_after_;
   std::deque<std::pair<Time, std::string>> ages_;  ///< of orders

@@ -21,21 +21,43 @@ Task<void> Line::die() {
   co_await clock_.sleep_for(std::chrono::days(1));
 }
 
-Task<std::optional<Error>> Line::there(std::string op) {
-  ++exchanges_;
+Task<void> Line::travel() {
   const auto least = static_cast<std::uint64_t>(options_.least.count());
   const auto most = static_cast<std::uint64_t>(options_.most.count());
-  co_await clock_.sleep_for(Duration(random_.uniform(least, most)));
+  return clock_.sleep_for(Duration(random_.uniform(least, most)));
+}
+
+Task<std::vector<bool>> Line::there_together(std::size_t count) {
+  exchanges_ += count;
+  co_await travel();
   if (kill_ && happens(options_.kills / 2)) co_await die();
-  const bool struck = strike_ && op != "renewalInfo" && ++strike_->seen == strike_->at;
+  const bool down = clock_.now() < down_until_;
+  std::vector<bool> broken(count, down);
+  if (!down) {
+    for (std::size_t i = 0; i < count; ++i) broken[i] = happens(options_.breaks_before);
+  }
+  co_return broken;
+}
+
+Error Line::fault(std::string op) const {
+  return broken(std::move(op),
+                clock_.now() < down_until_ ? "nobody answers" : "the connection broke off");
+}
+
+Task<std::optional<Error>> Line::there(std::string op) {
+  ++exchanges_;
+  co_await travel();
+  if (kill_ && happens(options_.kills / 2)) co_await die();
+  const bool struck = strike_ && ++strike_->seen == strike_->at;
   if (struck && strike_->kind == Strike::Kind::kills_before) co_await die();
   if (struck && strike_->kind == Strike::Kind::drains) drain_();
   if (struck && strike_->kind == Strike::Kind::breaks_before) {
     co_return broken(std::move(op), "the connection broke off");
   }
   strikes_back_ = struck;
-  if (clock_.now() < down_until_) co_return broken(std::move(op), "nobody answers");
-  if (happens(options_.breaks_before)) co_return broken(std::move(op), "the connection broke off");
+  if (clock_.now() < down_until_ || happens(options_.breaks_before)) {
+    co_return fault(std::move(op));
+  }
   co_return std::nullopt;
 }
 

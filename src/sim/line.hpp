@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "runtime/clock.hpp"
@@ -50,6 +51,11 @@ class Line {
 
   /// On the way there; an error: transient, and nothing was done.
   Task<std::optional<Error>> there(std::string op);
+  /// On the way there with `count` requests at one time, which no strike counts, and at which the
+  /// program is killed as at one: whether each breaks off, and nothing was done.
+  Task<std::vector<bool>> there_together(std::size_t count);
+  /// What who asks is told of that.
+  Error fault(std::string op) const;
   /// On the way back; an error: transient, and all was done.
   Task<std::optional<Error>> back(std::string op);
 
@@ -57,6 +63,7 @@ class Line {
 
  private:
   bool happens(double share) { return share > 0 && random_.fraction() < share; }
+  Task<void> travel();
   /// Waits for the end.
   Task<void> die();
 

@@ -105,6 +105,23 @@ TEST_F(Service, ACaThatSaysNothingHoldsUpNoRenewal) {
   EXPECT_GE(fleet.ca().renewal_questions(), domains * 62 * 3);
 }
 
+TEST_F(Service, QuestionsAboutTheSameTimeAreAskedTogetherAndNoneTooSoon) {
+  fleet.ca().offer_renewal_info();
+  fleet.serve_for(1h);
+  for (int i = 0; i < domains; ++i) {
+    fleet.ca().set_window(certificate(i).ari_id,
+                          {.start = now() + days(50), .end = now() + days(51)});
+  }
+  fleet.serve_for(days(1));
+  const int questions = fleet.ca().renewal_questions();
+  const int batches = fleet.ca().renewal_batches();
+  fleet.serve_for(days(20));
+  const int asked = fleet.ca().renewal_questions() - questions;
+  EXPECT_LE(asked, domains * 20 * 4) << "every six hours at most";
+  EXPECT_GE(asked, domains * 20 * 3);
+  EXPECT_LT(fleet.ca().renewal_batches() - batches, asked * 3 / 4);
+}
+
 TEST_F(Service, AnotherProfileOrKeyInTheInventoryIsIssuedAnew) {
   fleet.ca().offer_profiles({{"classic", ""}, {"tlsserver", ""}});
   fleet.serve_for(1h);
