@@ -45,7 +45,7 @@ struct Options {
 struct Job {
   std::vector<fleet::ScanSubject> subjects;
   std::vector<Fqdn> nowhere;
-  std::vector<store::DomainRow> rows;
+  std::vector<fleet::Scan::Row> rows;
 };
 
 Task<Result<std::vector<store::DomainRow>>> rows_of(app::App* app, std::vector<std::string> names) {
@@ -71,7 +71,7 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
     auto rows = co_await app->store().domains();
     if (!rows) co_return fail(std::move(rows.error()));
     job.subjects = fleet::subjects_at(std::move(*endpoints), *rows);
-    job.rows = std::move(*rows);
+    job.rows = fleet::shared_rows(std::move(*rows));
     co_return job;
   }
   const bool named = !options.names.empty();
@@ -84,7 +84,7 @@ Task<Result<Job>> job_of(app::App* app, Options options) {
   auto places = fleet::scan_places(*rows, app->ports());
   job.subjects = std::move(places.subjects);
   job.nowhere = std::move(places.nowhere);
-  job.rows = std::move(*rows);
+  job.rows = fleet::shared_rows(std::move(*rows));
   co_return job;
 }
 

@@ -19,14 +19,14 @@ Task<Result<Inventory::News>> Inventory::read() {
     gone.erase(id);
     news.changed.push_back(id);
     ids_.insert_or_assign(row.domain.name, id);
-    rows_.insert_or_assign(id, std::move(row));
+    rows_.insert_or_assign(id, std::make_shared<const store::DomainRow>(std::move(row)));
   }
   for (const auto id : gone) {
     const auto row = rows_.find(id);
     if (row == rows_.end()) continue;
-    news.gone.push_back({.id = id, .name = row->second.domain.name});
+    news.gone.push_back({.id = id, .name = row->second->domain.name});
     // Another domain may bear its name by now.
-    const auto named = ids_.find(row->second.domain.name);
+    const auto named = ids_.find(row->second->domain.name);
     if (named != ids_.end() && named->second == id) ids_.erase(named);
     rows_.erase(row);
   }
@@ -35,7 +35,7 @@ Task<Result<Inventory::News>> Inventory::read() {
 
 const store::DomainRow* Inventory::find(DomainId id) const {
   const auto row = rows_.find(id);
-  return row == rows_.end() ? nullptr : &row->second;
+  return row == rows_.end() ? nullptr : row->second.get();
 }
 
 const store::DomainRow* Inventory::find(const Fqdn& name) const {

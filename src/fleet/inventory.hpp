@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -31,13 +32,15 @@ class Inventory {
   /// Null when there is none; stays as it is until the next read().
   const store::DomainRow* find(DomainId id) const;
   const store::DomainRow* find(const Fqdn& name) const;
+  /// The same, for who goes on looking at it while others read(); it must be there.
+  std::shared_ptr<const store::DomainRow> share(DomainId id) const { return rows_.at(id); }
   /// All of them, by name.
   std::vector<DomainId> all() const;
 
  private:
   store::Store& store_;
   store::Mark mark_;
-  std::unordered_map<DomainId, store::DomainRow> rows_;
+  std::unordered_map<DomainId, std::shared_ptr<const store::DomainRow>> rows_;
   std::map<Fqdn, DomainId> ids_;
 };
 

@@ -39,83 +39,83 @@ void Observer::review(const store::DomainRow& row) {
   const auto id = row.domain.id;
   if (!row.domain.enabled) return forget(id);
   const auto spread = std::min(options_.every, first_look_within);
-  auto endpoints = endpoints_of(row.domain, ports_);
-  std::set<std::string> kept;
-  for (auto& endpoint : endpoints) {
-    Place place{id, endpoint.text()};
-    kept.insert(place.second);
-    if (const auto known = watched_.find(place); known != watched_.end()) {
+  auto& domain = domains_[id];
+  std::vector<Watched> kept;
+  for (auto& endpoint : endpoints_of(row.domain, ports_)) {
+    const auto known = std::ranges::find(domain.endpoints, endpoint, &Watched::endpoint);
+    if (known != domain.endpoints.end()) {
+      kept.push_back(std::move(*known));
       // A clock that was ahead and is set right must not put it off for as long.
-      if (known->second.next > now() + options_.every) hurry(known->first, known->second);
+      if (kept.back().next > now() + options_.every) hurry(id, kept.back());
       continue;
     }
     const auto after =
         std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::micro>(
             static_cast<double>(spread.count()) * ports_.random->fraction()));
-    due_.emplace(now() + after, place);
-    watched_.emplace(std::move(place),
-                     Watched{.endpoint = std::move(endpoint), .next = now() + after});
-    changed_.notify_all();
+    auto& watched = kept.emplace_back();
+    watched.number = ++last_number_;
+    watched.endpoint = std::move(endpoint);
+    look_at(id, watched, now() + after);
   }
-  drop(id, kept);
-  auto& sighting = seen_[id];
-  if (kept.empty()) sighting.looked_at = true;
+  domain.endpoints = std::move(kept);
+  if (domain.endpoints.empty()) domain.sighting.looked_at = true;
 }
 
-void Observer::forget(DomainId domain) {
-  drop(domain, {});
-  seen_.erase(domain);
-}
+void Observer::forget(DomainId domain) { domains_.erase(domain); }
 
-/// Looks no more at endpoints of a domain that are not among these.
-void Observer::drop(DomainId domain, const std::set<std::string>& kept) {
-  auto it = watched_.lower_bound({domain, {}});
-  while (it != watched_.end() && it->first.first == domain) {
-    if (kept.contains(it->first.second)) {
-      ++it;
-      continue;
-    }
-    due_.erase({it->second.next, it->first});
-    it = watched_.erase(it);
-  }
+Observer::Watched* Observer::find(const Place& place) {
+  const auto domain = domains_.find(place.first);
+  if (domain == domains_.end()) return nullptr;
+  auto& endpoints = domain->second.endpoints;
+  const auto watched = std::ranges::find(endpoints, place.second, &Watched::number);
+  return watched == endpoints.end() ? nullptr : &*watched;
 }
 
 const AlarmWatch::Sighting* Observer::seen(DomainId domain) const {
-  const auto found = seen_.find(domain);
-  return found == seen_.end() ? nullptr : &found->second;
+  const auto found = domains_.find(domain);
+  return found == domains_.end() ? nullptr : &found->second.sighting;
 }
 
-void Observer::look_again(DomainId domain) {
-  for (auto it = watched_.lower_bound({domain, {}}); it != watched_.end(); ++it) {
-    auto& [place, watched] = *it;
-    if (place.first != domain) break;
-    watched.looked_at = false;
-    watched.again = watched.looking;
-    hurry(place, watched);
+void Observer::look_again(DomainId id) {
+  if (const auto domain = domains_.find(id); domain != domains_.end()) {
+    for (auto& watched : domain->second.endpoints) {
+      watched.looked_at = false;
+      watched.again = watched.looking;
+      hurry(id, watched);
+    }
+    domain->second.sighting = {};
   }
-  if (const auto sighting = seen_.find(domain); sighting != seen_.end()) sighting->second = {};
-  seen_anew_.insert(domain);
+  seen_anew_.insert(id);
+}
+
+void Observer::hurry(DomainId domain, Watched& watched) {
+  if (!watched.looking) look_at(domain, watched, now());
+}
+
+void Observer::look_at(DomainId domain, Watched& watched, Time when) {
+  watched.next = when;
+  due_.add(when, {domain, watched.number});
   changed_.notify_all();
 }
 
-void Observer::hurry(const Place& place, Watched& watched) {
-  if (watched.looking) return;
-  due_.erase({watched.next, place});
-  watched.next = now();
-  due_.emplace(watched.next, place);
-  changed_.notify_all();
+const DueQueue<Observer::Place>::Entry* Observer::first_due() {
+  return due_.first([this](const auto& entry) {
+    const auto* watched = find(entry.second);
+    return watched != nullptr && !watched->looking && watched->next == entry.first;
+  });
 }
 
 Task<void> Observer::run() {
   while (true) {
-    while (due_.empty() || due_.begin()->first > now()) {
-      co_await changed_.wait_until(due_.empty() ? Time::max() : due_.begin()->first);
+    for (const auto* due = first_due(); due == nullptr || due->first > now(); due = first_due()) {
+      co_await changed_.wait_until(due == nullptr ? Time::max() : due->first);
     }
     co_await ports_.clock().sleep_for(gather);
     std::vector<Place> places;
-    while (!due_.empty() && due_.begin()->first <= now() && places.size() < most_at_once) {
-      places.push_back(due_.begin()->second);
-      due_.erase(due_.begin());
+    for (const auto* due = first_due(); due != nullptr && due->first <= now(); due = first_due()) {
+      if (places.size() == most_at_once) break;
+      find(due->second)->looking = true;
+      places.push_back(due->second);
     }
     co_await look(std::move(places));
   }
@@ -124,29 +124,28 @@ Task<void> Observer::run() {
 Task<void> Observer::look(std::vector<Place> places) {
   std::vector<ScanSubject> subjects;
   std::set<DomainId> domains;
-  std::vector<store::DomainRow> of_them;
-  for (auto& place : places) {
-    auto& watched = watched_.at(place);
-    watched.looking = true;
-    const auto* row = inventory_.find(place.first);
-    subjects.push_back({.endpoint = watched.endpoint, .domain = row->domain.name});
-    if (domains.insert(place.first).second) of_them.push_back(*row);
+  std::vector<Scan::Row> rows;
+  for (const auto& place : places) {
+    auto row = inventory_.share(place.first);
+    subjects.push_back({.endpoint = find(place)->endpoint, .domain = row->domain.name});
+    if (domains.insert(place.first).second) rows.push_back(std::move(row));
   }
   Scan::Options options;
   options.timeout = options_.timeout;
   options.warn_before = options_.warn_before;
+  options.count_domains = false;
   Scan scan(ports_, options);
-  auto findings = co_await scan.run(std::move(subjects), std::move(of_them));
+  auto findings = co_await scan.run(std::move(subjects), std::move(rows));
 
   std::vector<Event> events;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto watched = watched_.find(places[i]);
-    if (watched == watched_.end()) continue;
-    const bool again = std::exchange(watched->second.again, false);
-    watched->second.looking = false;
-    watched->second.next = again ? now() : now() + options_.every;
-    due_.emplace(watched->second.next, places[i]);
-    if (findings && !again) note(places[i], std::move((*findings)[i]), &events);
+    auto* watched = find(places[i]);
+    if (watched == nullptr) continue;
+    const auto id = places[i].first;
+    const bool again = std::exchange(watched->again, false);
+    watched->looking = false;
+    look_at(id, *watched, again ? now() : now() + options_.every);
+    if (findings && !again) note(id, *watched, std::move((*findings)[i]), &events);
   }
   if (!findings) log::warning("looking at endpoints: {}", findings.error().message());
   if (events.empty()) co_return;
@@ -154,30 +153,28 @@ Task<void> Observer::look(std::vector<Place> places) {
   if (!written) log::warning("looking at endpoints: {}", written.error().message());
 }
 
-void Observer::note(const Place& place, Finding finding, std::vector<Event>* events) {
-  auto& watched = watched_.at(place);
+void Observer::note(DomainId id, Watched& watched, Finding finding, std::vector<Event>* events) {
   auto state = state_of(finding);
   const auto before = std::exchange(watched.state, state);
   const bool is_news = before.empty() ? state != "ok" : before != state;
   if (is_news) {
     Event event{.at = now(),
-                .domain = inventory_.find(place.first)->domain.name,
+                .domain = inventory_.find(id)->domain.name,
                 .event = "endpoint.changed",
-                .detail = {{"endpoint", place.second}, {"state", std::move(state)}}};
+                .detail = {{"endpoint", watched.endpoint.text()}, {"state", std::move(state)}}};
     if (!before.empty()) event.detail["before"] = before;
     if (finding.leaf) event.detail["serial"] = finding.leaf->serial.text();
     if (finding.error) event.detail["error"] = finding.error->message();
     events->push_back(std::move(event));
   }
   watched.looked_at = true;
-  auto& sighting = seen_[place.first];
-  const bool all = looked_at(place.first);
-  const auto known = std::ranges::find_if(
-      sighting.seen, [&](const policy::Seen& one) { return one.endpoint.text() == place.second; });
+  auto& [endpoints, sighting] = domains_.at(id);
+  const bool all = std::ranges::all_of(endpoints, &Watched::looked_at);
+  const auto known = std::ranges::find(sighting.seen, watched.endpoint, &policy::Seen::endpoint);
   const bool was_seen = known != sighting.seen.end();
   const auto& leaf = finding.leaf;
   const bool same = !leaf || (was_seen && known->fingerprint == leaf->fingerprint);
-  if (!same || all != sighting.looked_at) seen_anew_.insert(place.first);
+  if (!same || all != sighting.looked_at) seen_anew_.insert(id);
   if (is_news) told_();
   sighting.looked_at = all;
   if (same) return;
@@ -188,14 +185,6 @@ void Observer::note(const Place& place, Finding finding, std::vector<Event>* eve
                            .issuer = leaf->issuer,
                            .not_before = leaf->not_before,
                            .not_after = leaf->not_after});
-}
-
-bool Observer::looked_at(DomainId domain) const {
-  for (auto it = watched_.lower_bound({domain, {}}); it != watched_.end(); ++it) {
-    if (it->first.first != domain) break;
-    if (!it->second.looked_at) return false;
-  }
-  return true;
 }
 
 }  // namespace certherd::fleet

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "fleet/alarm_watch.hpp"
+#include "fleet/due_queue.hpp"
 #include "fleet/inventory.hpp"
 #include "fleet/scan.hpp"
 #include "runtime/wakeup.hpp"
@@ -46,8 +48,10 @@ class Observer {
   std::set<DomainId> take_changed() { return std::exchange(seen_anew_, {}); }
 
  private:
-  using Place = std::pair<DomainId, std::string>;  ///< a domain, and one of its endpoints in words
+  /// An endpoint of a domain, by a number that it alone has had.
+  using Place = std::pair<DomainId, std::uint64_t>;
   struct Watched {
+    std::uint64_t number = 0;
     Endpoint endpoint;
     Time next{};
     bool looking = false;    ///< now; it is not among those due then
@@ -55,21 +59,28 @@ class Observer {
     bool looked_at = false;  ///< since something was done for the domain
     std::string state;       ///< as it was told last; empty: not looked at yet
   };
+  struct Observed {
+    std::vector<Watched> endpoints;
+    AlarmWatch::Sighting sighting;
+  };
 
   Task<void> look(std::vector<Place> places);
-  void hurry(const Place& place, Watched& watched);
-  void drop(DomainId domain, const std::set<std::string>& kept);
-  bool looked_at(DomainId domain) const;
-  void note(const Place& place, Finding finding, std::vector<Event>* events);
+  /// Null: it is looked at no more.
+  Watched* find(const Place& place);
+  /// The first that is due, and when; null: there is none.
+  const DueQueue<Place>::Entry* first_due();
+  void look_at(DomainId domain, Watched& watched, Time when);
+  void hurry(DomainId domain, Watched& watched);
+  void note(DomainId id, Watched& watched, Finding finding, std::vector<Event>* events);
   Time now() const { return ports_.clock().now(); }
 
   Ports& ports_;
   const Inventory& inventory_;
   Options options_;
   std::function<void()> told_;
-  std::map<Place, Watched> watched_;
-  std::set<std::pair<Time, Place>> due_;
-  std::map<DomainId, AlarmWatch::Sighting> seen_;
+  std::unordered_map<DomainId, Observed> domains_;
+  DueQueue<Place> due_;
+  std::uint64_t last_number_ = 0;
   std::set<DomainId> seen_anew_;
   runtime::Wakeup changed_;
 };

@@ -65,9 +65,9 @@ bool Finding::good() const {
 }
 
 Task<Result<std::vector<Finding>>> Scan::run(std::vector<ScanSubject> subjects,
-                                             std::vector<store::DomainRow> rows) {
+                                             std::vector<Row> rows) {
   for (auto& row : rows) {
-    const auto name = row.domain.name;
+    const auto& name = row->domain.name;
     rows_.insert_or_assign(name, std::move(row));
   }
   findings_.resize(subjects.size());
@@ -146,10 +146,10 @@ Task<void> Scan::look(std::size_t index) {
   progress_.looked_at += 1;
   if (finding.status != EndpointStatus::ok) progress_.not_ok += 1;
 
-  if (before(finding) != nullptr) co_await ask_vault(&rows_.at(*finding.domain));
+  if (before(finding) != nullptr) co_await ask_vault(rows_.at(*finding.domain));
 }
 
-Task<void> Scan::ask_vault(const store::DomainRow* row) {
+Task<void> Scan::ask_vault(Row row) {
   const auto& domain = row->domain.name;
   // A domain with several endpoints has its vault asked once.
   if (!kept_.emplace(domain, std::nullopt).second) co_return;
@@ -195,7 +195,7 @@ Finding Scan::judged(Finding finding, probe::Observation seen) {
                         .value();
   }
   finding.address = std::move(seen.address);
-  finding.domains = domains_on(seen.leaf);
+  if (options_.count_domains) finding.domains = domains_on(seen.leaf);
   finding.leaf = std::move(seen.leaf);
   finding.above = std::move(seen.above);
   return finding;
@@ -204,8 +204,8 @@ Finding Scan::judged(Finding finding, probe::Observation seen) {
 const Certificate* Scan::before(const Finding& finding) const {
   if (!finding.domain) return nullptr;
   const auto row = rows_.find(*finding.domain);
-  if (row == rows_.end() || !row->second.certificate) return nullptr;
-  return &*row->second.certificate;
+  if (row == rows_.end() || !row->second->certificate) return nullptr;
+  return &*row->second->certificate;
 }
 
 bool Scan::differs(const Finding& finding) const {
@@ -229,7 +229,7 @@ Task<Status> Scan::tell_drift() {
   std::vector<DomainId> domains;
   domains.reserve(issued_.size());
   for (const auto& [name, certificates] : issued_) {
-    domains.push_back(rows_.at(name).domain.id);
+    domains.push_back(rows_.at(name)->domain.id);
   }
   auto issued = co_await ports_.store->certificates_of(std::move(domains));
   if (!issued) co_return fail(std::move(issued.error()));
@@ -248,15 +248,24 @@ Task<Status> Scan::tell_drift() {
 void Scan::compare(Finding& finding, const store::DomainRow& row) const {
   const auto& before = *this->before(finding);
   const auto& now = *row.certificate;
-  policy::Known known;
-  known.current = now;
-  known.former = issued_.at(*finding.domain);
-  known.rolling_out = is_rolling_out(row) || now.fingerprint != before.fingerprint;
+  const policy::Known known{
+      .current = now,
+      .former = issued_.at(*finding.domain),
+      .rolling_out = is_rolling_out(row) || now.fingerprint != before.fingerprint};
   finding.drift = policy::drift_of(sighting_of(finding), known);
 
   const auto& kept = kept_.at(*finding.domain);
   if (row.working == Step::store || !policy::vault_drift(kept, before)) return;
   if (auto drift = policy::vault_drift(kept, now)) finding.drift.push_back(std::move(*drift));
+}
+
+std::vector<Scan::Row> shared_rows(std::vector<store::DomainRow> rows) {
+  std::vector<Scan::Row> shared;
+  shared.reserve(rows.size());
+  for (auto& row : rows) {
+    shared.push_back(std::make_shared<const store::DomainRow>(std::move(row)));
+  }
+  return shared;
 }
 
 ScanPlaces scan_places(const std::vector<store::DomainRow>& rows, const Ports& ports) {

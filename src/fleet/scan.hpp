@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,8 +29,9 @@ struct Finding {
   std::string address;                          ///< what was really asked; empty if unreachable
   std::optional<crypto::CertificateInfo> leaf;  ///< none if unreachable
   std::vector<crypto::CertificateInfo> above;   ///< what was sent behind it
-  std::size_t domains = 0;                      ///< policy::domains_behind() of the leaf's names
-  std::optional<Error> error;                   ///< what is wrong; none for ok and expiring
+  /// policy::domains_behind() of the leaf's names; 0 where they are not counted.
+  std::size_t domains = 0;
+  std::optional<Error> error;  ///< what is wrong; none for ok and expiring
   std::vector<policy::Drift> drift;
 
   /// Nothing that anybody would have to see to: status ok, and no drift but rolling_out.
@@ -54,15 +56,17 @@ class Scan {
     /// A connection holds a descriptor, of which a process commonly has 1024.
     std::size_t at_once = 256;
     bool all_addresses = false;  ///< of each endpoint; else the first one that answers
+    bool count_domains = true;   ///< see Finding::domains
   };
 
   Scan(Ports& ports, Options options) : ports_(ports), options_(options) {}
 
+  using Row = std::shared_ptr<const store::DomainRow>;
+
   /// The findings in the order of the subjects, and of their addresses. `rows` is the inventory as
   /// it was read for them. Errors: the store's. What an endpoint or a vault does wrong is a
   /// finding.
-  Task<Result<std::vector<Finding>>> run(std::vector<ScanSubject> subjects,
-                                         std::vector<store::DomainRow> rows);
+  Task<Result<std::vector<Finding>>> run(std::vector<ScanSubject> subjects, std::vector<Row> rows);
 
   const ScanProgress& progress() const { return progress_; }
 
@@ -80,7 +84,7 @@ class Scan {
   Task<void> look(std::size_t index);
   Finding judged(Finding finding, probe::Observation seen);
   std::size_t domains_on(const crypto::CertificateInfo& leaf);
-  Task<void> ask_vault(const store::DomainRow* row);
+  Task<void> ask_vault(Row row);
 
   /// The certificate that its domain had before the scan; null without one.
   const Certificate* before(const Finding& finding) const;
@@ -93,12 +97,15 @@ class Scan {
   std::vector<Finding> findings_;
   std::vector<std::vector<std::string>> addresses_;  ///< of each, where all are looked at
   std::size_t next_ = 0;
-  std::map<Fqdn, store::DomainRow> rows_;
+  std::map<Fqdn, Row> rows_;
   std::map<Fqdn, Kept> kept_;
   std::map<Fingerprint, std::size_t> domains_;       ///< of each certificate that was seen
   std::map<Fqdn, std::vector<Certificate>> issued_;  ///< for the domains where something differs
   ScanProgress progress_;
 };
+
+/// Rows as a scan takes them.
+std::vector<Scan::Row> shared_rows(std::vector<store::DomainRow> rows);
 
 /// Where domains are looked at by a scan; in `nowhere`, those that name no place.
 struct ScanPlaces {

@@ -27,7 +27,7 @@ std::string_view to_string(Drift::Kind kind);
 
 /// The certificates of one domain as the store knows them.
 struct Known {
-  Certificate current;
+  const Certificate& current;
   std::vector<Certificate> former;
   bool rolling_out = false;  ///< the present one is on its way, and nothing has failed
 };

@@ -126,7 +126,7 @@ class ScanTest : public testing::Test {
     EXPECT_TRUE(rows);
     auto places = scan_places(*rows, ports_);
     Scan scan(ports_, options_);
-    auto findings = loop_->run(scan.run(std::move(places.subjects), std::move(*rows)));
+    auto findings = loop_->run(scan.run(std::move(places.subjects), shared_rows(std::move(*rows))));
     EXPECT_TRUE(findings) << findings.error().message();
     EXPECT_EQ(scan.progress().looked_at, scan.progress().total);
     return findings ? std::move(*findings) : std::vector<Finding>();
