@@ -2,11 +2,11 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <optional>
 
 #include "crypto/pki.hpp"
 #include "deploy/target.hpp"
+#include "sim/by_name.hpp"
 
 namespace certherd::sim {
 
@@ -56,7 +56,7 @@ class FakeTarget final : public deploy::Target {
   };
 
   const crypto::Pki& pki_;
-  std::map<Fqdn, Entry> entries_;
+  ByName<Entry> entries_;
   std::function<void(const Fqdn&)> watch_;
   std::deque<Error> failures_;
   std::optional<Error> refusal_;

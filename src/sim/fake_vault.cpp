@@ -26,7 +26,7 @@ Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
       co_return fail(Error::Kind::rejected, "store " + domain.text(),
                      "this version key is in use with another content");
     }
-    co_return references(domain);
+    co_return entry.references;
   }
   if (entry.versions.insert_or_assign(version.key, std::move(material)).second) {
     entry.order.push_back(version.key);
@@ -36,8 +36,9 @@ Task<Result<VaultReferences>> FakeVault::store(Fqdn domain, Material material,
     entry.order.pop_front();
   }
   entry.current = std::move(version.key);
+  entry.references = references(domain);
   ++versions_stored_;
-  co_return references(domain);
+  co_return entry.references;
 }
 
 Task<Result<Material>> FakeVault::load(Fqdn domain) {
@@ -53,7 +54,7 @@ Task<Result<std::optional<vault::Description>>> FakeVault::describe(Fqdn domain)
   if (auto failure = take_failure()) co_return fail(std::move(*failure));
   const auto entry = entries_.find(domain);
   if (entry == entries_.end()) co_return std::optional<vault::Description>();
-  co_return vault::Description{entry->second.current, references(domain)};
+  co_return vault::Description{entry->second.current, entry->second.references};
 }
 
 Task<Status> FakeVault::check() { co_return Status(); }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "sim/by_name.hpp"
 #include "vault/vault.hpp"
 
 namespace certherd::sim {
@@ -32,13 +33,14 @@ class FakeVault final : public vault::Vault {
  private:
   struct Entry {
     std::string current;
+    VaultReferences references;
     std::map<std::string, Material> versions;
     std::deque<std::string> order;  ///< in which they were stored
   };
 
   std::optional<Error> take_failure();
 
-  std::map<Fqdn, Entry> entries_;
+  ByName<Entry> entries_;
   std::deque<Error> failures_;
   std::optional<Error> refusal_;
   int versions_stored_ = 0;

@@ -8,8 +8,11 @@
 
 namespace certherd::sim {
 
-Life::Life(World& world, std::function<void()> killed)
-    : world_(world), killed_by_(std::move(killed)), changed_(world.loop()) {
+Life::Life(World& world, std::function<void()> begins, std::function<void()> killed)
+    : world_(world),
+      begins_(std::move(begins)),
+      killed_by_(std::move(killed)),
+      changed_(world.loop()) {
   for (auto* line : world_.lines()) {
     line->set_kill([this] {
       killed_ = true;
@@ -43,6 +46,7 @@ Task<void> Life::live_once(Time until) {
   killed_ = false;
   drained_ = false;
   over_ = false;
+  if (begins_) begins_();
   Process process(world_);
   process_ = &process;
   runtime::TaskGroup group(world_.loop());

@@ -12,8 +12,8 @@ namespace certherd::sim {
 /// a successor.
 class Life {
  public:
-  /// `killed` is called at each kill.
-  Life(World& world, std::function<void()> killed);
+  /// `begins` is called before each process, `killed` at each kill.
+  Life(World& world, std::function<void()> begins, std::function<void()> killed);
 
   /// Lives until that moment; the last process is drained then. What a process throws, and an end
   /// that nobody wanted, is thrown.
@@ -29,6 +29,7 @@ class Life {
   Task<void> work(Process* process);
 
   World& world_;
+  std::function<void()> begins_;
   std::function<void()> killed_by_;
   runtime::Wakeup changed_;
   Process* process_ = nullptr;

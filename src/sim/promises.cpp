@@ -250,7 +250,8 @@ Task<void> Promises::look_now() {
     co_await look_at_ledger();
     co_await look_at_events();
   }
-  if (world_.now() < served_from_) co_return;
+  const bool all = served_.size() == world_.sites().size();  // only sites are served
+  if (all || world_.now() < served_from_) co_return;
   for (const auto& site : world_.sites()) {
     if (is_excused(site) || served_.contains(site.name)) continue;
     report("every domain that works is served", site.name.text());

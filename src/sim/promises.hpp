@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/by_name.hpp"
 #include "sim/world.hpp"
 
 namespace certherd::sim {
@@ -82,7 +83,7 @@ class Promises {
   World& world_;
   std::vector<std::string> broken_;
   std::map<std::string, int> times_;  ///< that each promise was broken
-  std::map<Fqdn, Time> excused_;
+  ByName<Time> excused_;
   Time last_outage_{};
   Time last_kill_{};
   std::vector<Time> kills_;  ///< since the last look, or shortly before
@@ -95,9 +96,9 @@ class Promises {
     Time not_after{};
     std::string ari_id;
   };
-  std::map<Fqdn, Given> issued_;  ///< the last one finalized for each domain
-  std::map<Fqdn, Given> served_;
-  std::map<Fqdn, int> orders_today_;
+  ByName<Given> issued_;  ///< the last one finalized for each domain
+  ByName<Given> served_;
+  ByName<int> orders_today_;
   std::set<std::pair<Time, Fqdn>> ends_;  ///< of what is served
   std::int64_t last_event_ = 0;
   int looks_ = 0;

@@ -97,7 +97,7 @@ Result<Scenario> Scenario::named(std::string_view name) {
     scenario.delegated = false;
     scenario.recalls = {{.after = days(150), .share = 0.3}};
     scenario.breaks = 0.02;
-    scenario.kills = 0.003;
+    scenario.kills = 0.005;
     scenario.probe_every = hours(24);
     scenario.mishaps = true;
     scenario.names_per_registered_domain = 20;

@@ -33,13 +33,18 @@ class Run {
  public:
   Run(const Scenario& scenario, SimulationOptions options)
       : options_(std::move(options)),
-        world_(scenario),
+        world_(scenario, options_.real_certificates),
         promises_(world_),
         mishaps_(world_, promises_),
-        life_(world_, [this] {
-          outcome_.kills += 1;
-          promises_.note_kill();
-        }) {
+        life_(
+            world_,
+            [this] {
+              if (options_.furnish) options_.furnish(world_);
+            },
+            [this] {
+              outcome_.kills += 1;
+              promises_.note_kill();
+            }) {
     promises_.set_log(options_.log);
     outcome_.scenario = scenario;
   }

@@ -10,6 +10,8 @@
 
 namespace certherd::sim {
 
+class World;
+
 /// How a day of a simulation went.
 struct DayOf {
   int issued = 0;           ///< certificates
@@ -64,6 +66,11 @@ struct SimulationOptions {
   std::function<bool(int day)> progress{};
   /// Gets each event as a line; only for fleets that are watched closely.
   std::function<void(const std::string& line)> log{};
+  /// Keys and certificates are OpenSSL's, see World; for fleets that begin without any.
+  bool real_certificates = false;
+  /// Called before each process begins, when nothing of the one before is there any more: may put
+  /// other adapters into the ports of the world.
+  std::function<void(World& world)> furnish{};
 };
 
 /// Lets the real program live through a scenario. What it throws is a defect of the program or of

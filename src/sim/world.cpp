@@ -59,12 +59,13 @@ void must(const Status& status) {
 
 }  // namespace
 
-World::World(const Scenario& scenario)
+World::World(const Scenario& scenario, bool real_certificates)
     : scenario_(scenario),
       loop_(runtime::make_virtual_loop(start)),
       offload_(runtime::make_inline_offload()),
       random_(scenario.seed),
       random_of_program_(scenario.seed + seed_of_program),
+      pki_(real_certificates ? crypto::openssl_pki() : paper_),
       sealer_(must(crypto::Sealer::make(Secret<std::string>(std::string(32, 'k'))))),
       dns_line_(loop_->clock(), random_),
       vault_line_(loop_->clock(), random_),
@@ -104,7 +105,7 @@ World::World(const Scenario& scenario)
   take(policy::CaLimit::certificates_per_domain, limits.per_domain);
   take(policy::CaLimit::certificates_for_same_names, limits.per_names);
   take(policy::CaLimit::failed_validations, limits.failures);
-  ca_->issue_paper(pki_);
+  if (!real_certificates) ca_->issue_paper(paper_);
   ca_->keep_limits(limits);
   ca_->set_validity(scenario.validity);
   ca_->give_windows(scenario.asked_again_after);
@@ -127,7 +128,8 @@ World::World(const Scenario& scenario)
   ports_.loop = loop_.get();
   ports_.offload = offload_.get();
   ports_.random = &random_of_program_;
-  ports_.keys = &pki_;
+  ports_.keys = &paper_;
+  if (real_certificates) ports_.keys = &real_keys_;
   ports_.pki = &pki_;
   ports_.sealer = &sealer_;
   ports_.store = store_.get();
@@ -209,7 +211,7 @@ void World::move_zone(Site& site) {
 
 // One key for all: the age of a fleet is not about its keys.
 Task<void> World::establish() {
-  const auto key = must(pki_.generate(KeyType::ecdsa_p256));
+  const auto key = must(paper_.generate(KeyType::ecdsa_p256));
   const auto pem = key.to_pem();
   for (auto& site : sites_) {
     const auto age =

@@ -10,6 +10,7 @@
 #include "fleet/ports.hpp"
 #include "runtime/random.hpp"
 #include "runtime/virtual_loop.hpp"
+#include "sim/by_name.hpp"
 #include "sim/fake_ca.hpp"
 #include "sim/fake_probe.hpp"
 #include "sim/fake_target.hpp"
@@ -39,7 +40,9 @@ struct Site {
 /// here knows what the program is about to do. On the virtual clock; the same for the same seed.
 class World {
  public:
-  explicit World(const Scenario& scenario);
+  /// `real_certificates`: keys and certificates are OpenSSL's, as adapters of real systems want
+  /// them, and not of paper; for fleets that begin without any.
+  explicit World(const Scenario& scenario, bool real_certificates = false);
   ~World();
 
   /// Adds the domains to the store, and where the fleet is an established one gives each a
@@ -96,7 +99,9 @@ class World {
   std::unique_ptr<runtime::Offload> offload_;
   runtime::SeededRandom random_;
   runtime::SeededRandom random_of_program_;
-  PaperPki pki_;
+  PaperPki paper_;
+  crypto::SystemKeySource real_keys_;
+  const crypto::Pki& pki_;
   crypto::Sealer sealer_;
   DnsName dns_name_{"dns"};
   std::unique_ptr<store::Store> store_;
@@ -116,7 +121,7 @@ class World {
   std::unique_ptr<FakeProbe> probe_;
   fleet::Ports ports_;
   std::vector<Site> sites_;
-  std::map<Fqdn, std::size_t> by_name_;
+  ByName<std::size_t> by_name_;
   int zones_given_ = 0;
 };
 

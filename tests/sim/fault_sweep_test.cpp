@@ -29,7 +29,7 @@ class Swept {
       : path_(path),
         world_(scenario(path)),
         promises_(world_),
-        life_(world_, [this] { promises_.note_kill(); }) {
+        life_(world_, nullptr, [this] { promises_.note_kill(); }) {
     strike_->kind = kind;
     strike_->at = at;
   }

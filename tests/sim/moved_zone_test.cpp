@@ -29,7 +29,7 @@ class MovedZone : public testing::Test {
   }
 
   World world{scenario()};
-  Life life{world, nullptr};
+  Life life{world, nullptr, nullptr};
 };
 
 TEST_F(MovedZone, IsTakenFromTheInventoryOnceThatSaysIt) {
