@@ -29,9 +29,13 @@ Duration share(double units, double limit, Duration window) {
 Spending spend(Time full_at, double units, double per_second, double burst, Time now) {
   const Duration whole = time_for(burst, per_second);
   const Duration taken = time_for(units, per_second);
-  const Time believed = std::min(full_at, now + whole + taken + patience_of_others);
-  const Time full_again = std::max(believed, now) + taken;
+  const Time full_again = std::max(believed(full_at, units, per_second, burst, now), now) + taken;
   return {.from = std::max(now, full_again - whole), .full_at = full_again};
+}
+
+Time believed(Time full_at, double units, double per_second, double burst, Time now) {
+  return std::min(full_at, now + time_for(burst, per_second) + time_for(units, per_second) +
+                               patience_of_others);
 }
 
 Time free_from(Time full_at, Time closed_until, double units, double per_second, double burst,
@@ -54,10 +58,13 @@ Time give_back(Time full_at, double units, double per_second) {
 
 Spending spend_in_windows(Time full_at, double units, double limit, Duration window, Time now) {
   const Time first = begin_of_window(now, window);
-  const Time believed = std::min(full_at, now + 2 * window);
-  const Time place = std::max(believed, first);
+  const Time place = std::max(believed_in_windows(full_at, window, now), first);
   return {.from = std::max(now, begin_of_window(place, window)),
           .full_at = place + share(units, limit, window)};
+}
+
+Time believed_in_windows(Time full_at, Duration window, Time now) {
+  return std::min(full_at, now + 2 * window);
 }
 
 Time settle_window(Time full_at, double left, Time until, double limit, Duration window) {

@@ -15,10 +15,13 @@ struct Spending {
 /// second until there are `burst` of them; `units` are taken at `now`. More than there are may be
 /// taken: they may be spent later.
 ///
-/// A clock that was ahead may have written a `full_at` far away. It is believed as far as honest
-/// takers can have driven it: the whole allowance and what is taken now, and a minute for those
-/// who wait.
+/// A `full_at` is believed as far as believed() says.
 Spending spend(Time full_at, double units, double per_second, double burst, Time now);
+
+/// `full_at`, as far as honest takers can have driven it: the whole allowance and what is taken
+/// now, and a minute for those who wait. A clock that was ahead may have written one that is far
+/// away. What is believed has to be kept in its place, or it would be as far away ever after.
+Time believed(Time full_at, double units, double per_second, double burst, Time now);
 
 /// From when `units` of it may be spent, where the other side has said that nothing is left before
 /// `closed_until`. That is believed as far as must_wait() believes a pause. Takes nothing.
@@ -39,6 +42,9 @@ Time give_back(Time full_at, double units, double per_second);
 /// them, of which none is left over to the next window. `full_at` says how far the units are taken:
 /// the windows in a row, each divided evenly among its units.
 Spending spend_in_windows(Time full_at, double units, double limit, Duration window, Time now);
+
+/// As believed(), in windows: two of them.
+Time believed_in_windows(Time full_at, Duration window, Time now);
 
 /// `full_at` after the other side has said that `left` units are left in the window that ends at
 /// `until`. Only what others have spent counts: it never gives units back.

@@ -11,10 +11,16 @@ namespace certherd::store {
 
 policy::Spending spend(const runtime::Allowance& allowance, Time full_at, double units, Time now);
 
+/// policy::believed(), of either kind of allowance.
+Time believed(const runtime::Allowance& allowance, Time full_at, double units, Time now);
+
 /// Whether there is room for all demands. `levels` are those of their allowances, in their order;
-/// where there is room, the level of each demand that takes its unit is the new one afterwards, and
-/// the others are not to be kept.
+/// afterwards they are those of which keeps() says whether they are to be kept.
 Room take_room(const std::vector<Demand>& demands, std::vector<Level>& levels, Time now);
+
+/// Whether the level after take_room() takes the place of the one `before`: its unit was taken, or
+/// the one before was not believed.
+bool keeps(const Room& room, const Demand& demand, const Level& before, const Level& after);
 
 /// The level after an amendment; nothing where it stays as it is.
 std::optional<Level> amended(Level level, const Amendment& amendment, Time now);

@@ -9,8 +9,12 @@ Level MemoryStore::level_of(const std::string& name) const {
 }
 
 Task<Result<Time>> MemoryStore::take(runtime::Allowance allowance, double units, Time latest) {
-  const auto spending = spend(allowance, level_of(allowance.name).full_at, units, clock_.now());
-  if (spending.from <= latest) budgets_[allowance.name].full_at = spending.full_at;
+  const Time now = clock_.now();
+  const Time before = level_of(allowance.name).full_at;
+  const auto spending = spend(allowance, before, units, now);
+  const Time after =
+      spending.from <= latest ? spending.full_at : believed(allowance, before, units, now);
+  if (after != before) budgets_[allowance.name].full_at = after;
   co_return spending.from;
 }
 
@@ -29,10 +33,11 @@ Task<Result<Room>> MemoryStore::take_all(std::vector<Demand> demands) {
   std::vector<Level> levels;
   levels.reserve(demands.size());
   for (const auto& demand : demands) levels.push_back(level_of(demand.allowance.name));
+  const auto before = levels;
   const auto room = take_room(demands, levels, clock_.now());
-  if (!room.now) co_return room;
   for (std::size_t i = 0; i < demands.size(); ++i) {
-    if (demands[i].taken) budgets_[demands[i].allowance.name].full_at = levels[i].full_at;
+    if (!keeps(room, demands[i], before[i], levels[i])) continue;
+    budgets_[demands[i].allowance.name].full_at = levels[i].full_at;
   }
   co_return room;
 }

@@ -74,10 +74,11 @@ Room take(Session& sql, const std::vector<Demand>& demands, Time now) {
   std::vector<Level> levels;
   levels.reserve(demands.size());
   for (const auto& demand : demands) levels.push_back(level_of(sql, demand.allowance.name));
+  const auto before = levels;
   const auto room = take_room(demands, levels, now);
-  if (!room.now) return room;
   for (std::size_t i = 0; i < demands.size(); ++i) {
-    if (demands[i].taken) set_full_at(sql, demands[i].allowance.name, levels[i].full_at);
+    if (!keeps(room, demands[i], before[i], levels[i])) continue;
+    set_full_at(sql, demands[i].allowance.name, levels[i].full_at);
   }
   return room;
 }
@@ -130,10 +131,13 @@ Task<Result<Time>> SqlStore::take(runtime::Allowance allowance, double units, Ti
                      // The clock is read when it is our turn: writes wait for each other.
                      [clock = &clock_, allowance = std::move(allowance), units,
                       latest](Session& sql) -> Result<Time> {
-                       const auto spending =
-                           spend(allowance, full_at(sql, allowance.name), units, clock->now());
-                       if (spending.from <= latest)
-                         set_full_at(sql, allowance.name, spending.full_at);
+                       const Time now = clock->now();
+                       const Time before = full_at(sql, allowance.name);
+                       const auto spending = spend(allowance, before, units, now);
+                       const Time after = spending.from <= latest
+                                              ? spending.full_at
+                                              : believed(allowance, before, units, now);
+                       if (after != before) set_full_at(sql, allowance.name, after);
                        return spending.from;
                      });
 }

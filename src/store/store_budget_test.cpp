@@ -129,6 +129,25 @@ TEST_P(Allowances, AreClosedUntilTheOtherSideSays) {
 const runtime::Allowance writes{
     .name = "writes", .per_second = 0, .burst = 2, .window = std::chrono::hours(1)};
 
+// A clock that was ahead has written that nothing is left for years.
+TEST_P(Allowances, ThatAreTakenTooFarComeBackAsIfTheyWereAllTaken) {
+  amend({.kind = Amendment::Kind::counted, .allowance = orders, .others = 1'000'000});
+  EXPECT_FALSE(take({{.allowance = orders}}).now);
+  let_pass(5min);
+  EXPECT_TRUE(take({{.allowance = orders}}).now) << "one comes back each minute";
+  let_pass(20min);
+  EXPECT_EQ(left(orders), 10);
+
+  amend({.kind = Amendment::Kind::counted, .allowance = names, .others = 1'000'000});
+  const auto refused = run(store->take(names, 1, now()));
+  ASSERT_TRUE(refused) << refused.error().message();
+  EXPECT_GT(*refused, now());
+  let_pass(3h);
+  const auto granted = run(store->take(names, 1, now()));
+  ASSERT_TRUE(granted) << granted.error().message();
+  EXPECT_EQ(*granted, now());
+}
+
 TEST_P(Allowances, WithAWindowComeBackAllAtOnce) {
   const Time latest = Time::max();
   EXPECT_EQ(run(store->take(writes, 2, latest)).value(), now());
