@@ -89,6 +89,10 @@ Task<Status> Service::execute(App* app) {
     if (!std::exchange(ready_, true)) manager_.ready("keeping certificates");
     manager_.alive();
   };
+  options.clock_was_set_back = [this, app] {
+    if (!next_) next_ = app->config();
+    scheduler_->drain();
+  };
   fleet::Scheduler scheduler(app->ports(), std::move(options));
   scheduler_ = &scheduler;
   // Asked for while the systems outside were being opened.

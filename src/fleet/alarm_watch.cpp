@@ -24,8 +24,7 @@ std::string ending_of(const Alarm& alarm, const AlarmWatch::Subject* subject) {
 }  // namespace
 
 Task<Result<bool>> AlarmWatch::read(Time now) {
-  // A clock that was set back must not put it off for as long as it was ahead.
-  const bool fresh = read_at_ && now >= *read_at_ && now < *read_at_ + options_.read_anew;
+  const bool fresh = read_at_ && now < *read_at_ + options_.read_anew;
   if (fresh) co_return false;
   auto alarms = co_await store_.standing_alarms();
   if (!alarms) co_return fail(std::move(alarms.error()));

@@ -45,8 +45,6 @@ void Observer::review(const store::DomainRow& row) {
     const auto known = std::ranges::find(domain.endpoints, endpoint, &Watched::endpoint);
     if (known != domain.endpoints.end()) {
       kept.push_back(std::move(*known));
-      // A clock that was ahead and is set right must not put it off for as long.
-      if (kept.back().next > now() + options_.every) hurry(id, kept.back());
       continue;
     }
     const auto after =

@@ -44,6 +44,7 @@ Task<Status> Scheduler::run() {
   background.spawn(renewals_.run());
   background.spawn(observer_.run());
   if (options_.open_ca) background.spawn(open_cas_again_and_again());
+  if (options_.clock_was_set_back) background.spawn(watch_clock());
   Status status;
   std::exception_ptr thrown;
   try {
@@ -110,17 +111,14 @@ Task<Result<std::set<DomainId>>> Scheduler::gather() {
     note_moment(gone.id, Time::max());
     gone_.push_back(std::move(gone));
   }
-  // Moments that were reckoned by a clock that was ahead say nothing any more.
-  const bool set_back = now() < std::exchange(last_round_, now());
-  auto changed = set_back ? inventory_.all() : std::move(news->changed);
-  for (const auto id : changed) {
+  for (const auto id : news->changed) {
     const auto& row = *inventory_.find(id);
     renewals_.review(row);
     observer_.review(row);
   }
   auto domains = std::exchange(touched_, {});
   domains.merge(observer_.take_changed());
-  domains.insert(changed.begin(), changed.end());
+  domains.insert(news->changed.begin(), news->changed.end());
   for (const auto* due = first_due(); due != nullptr && due->first <= now(); due = first_due()) {
     domains.insert(due->second);
     moments_.erase(due->second);
@@ -152,6 +150,19 @@ const DueQueue<DomainId>::Entry* Scheduler::first_due() {
     const auto moment = moments_.find(entry.second);
     return moment != moments_.end() && moment->second == entry.first;
   });
+}
+
+// Sleeping goes by the monotonic clock.
+Task<void> Scheduler::watch_clock() {
+  while (true) {
+    const Time before = now();
+    co_await ports_.clock().sleep_for(options_.look_at_clock_every);
+    if (now() >= before) continue;
+    log::warning("the clock was set back by about {}: beginning anew",
+                 format_duration(std::chrono::ceil<std::chrono::seconds>(
+                     before + options_.look_at_clock_every - now())));
+    options_.clock_was_set_back();
+  }
 }
 
 Task<void> Scheduler::open_missing_cas(std::set<DomainId> domains) {

@@ -36,6 +36,11 @@ class Scheduler {
     std::function<Task<void>(CaName)> open_ca{};
     /// Called when somebody is to be told of an alarm.
     std::function<void()> alarmed{};
+    /// Called when the clock was set back by more than look_at_clock_every. Whatever is in memory
+    /// has its moments by the clock as it was, and would wait until it has come there again: who
+    /// owns this lets it drain, and begins anew.
+    std::function<void()> clock_was_set_back{};
+    Duration look_at_clock_every = std::chrono::minutes(1);
     /// Called after each round in which the loop turned and the store answered.
     std::function<void()> turned{};
   };
@@ -64,6 +69,7 @@ class Scheduler {
   const DueQueue<DomainId>::Entry* first_due();
   Task<void> open_cas(std::vector<CaName> cas);
   Task<void> open_cas_again_and_again();
+  Task<void> watch_clock();
   Task<void> open_missing_cas(std::set<DomainId> domains);
   Task<void> review_alarms(std::set<DomainId> domains);
   AlarmWatch::Subject subject(const store::DomainRow& row) const;
@@ -78,8 +84,7 @@ class Scheduler {
   Observer observer_;
   AlarmWatch alarms_;
   runtime::Wakeup changed_;
-  bool look_again_ = false;  ///< something has happened since the last round
-  Time last_round_{};
+  bool look_again_ = false;     ///< something has happened since the last round
   std::set<DomainId> touched_;  ///< the next round has to look at them
   std::set<CaName> missing_cas_;
   std::vector<Inventory::Gone> gone_;           ///< whose alarms are not cleared yet
