@@ -114,7 +114,10 @@ void print(const sim::Outcome& outcome) {
   if (outcome.kills > 0) add("kills of the program", fmt::format("{}", outcome.kills));
   if (outcome.outages > 0) add("systems away", fmt::format("{} times", outcome.outages));
   if (outcome.broken_sites > 0) add("domains broken", fmt::format("{}", outcome.broken_sites));
-  if (outcome.freezes > 0) add("clocks ahead", fmt::format("{} times", outcome.freezes));
+  if (outcome.freezes > 0) add("suspended", fmt::format("{} times", outcome.freezes));
+  if (outcome.wrong_clocks > 0) {
+    add("clocks wrong", fmt::format("{} times", outcome.wrong_clocks));
+  }
   if (!outcome.log.empty()) add("event log (SHA-256)", outcome.log.substr(0, 16));
   add("simulated in",
       fmt::format("{:.1f} s, {} MiB", outcome.seconds, outcome.peak_memory / (1U << 20U)));

@@ -224,7 +224,7 @@ std::optional<Error> FakeCa::limited(const std::vector<std::string>& names,
   const auto refusal = limits_->new_order(own_.account.text(), names, in_window, clock_.now());
   if (!refusal) return std::nullopt;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal->retry_in).count();
-  return sim::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_.now(),
+  return sim::refusal("newOrder", 429, "rateLimited", refusal->detail, clock_of_client_->now(),
                       {{"retry-after", std::to_string(seconds)}});
 }
 
@@ -540,8 +540,8 @@ Task<std::vector<Result<acme::RenewalInfo>>> FakeCa::renewal_infos(
     if (faults[i]) {
       answers.emplace_back(fail(line_.fault("renewalInfo")));
     } else if (auto window = window_of(ari_ids[i])) {
-      answers.emplace_back(acme::RenewalInfo{.window = std::move(*window),
-                                             .retry_at = clock_.now() + asked_again_after_});
+      answers.emplace_back(acme::RenewalInfo{
+          .window = std::move(*window), .retry_at = clock_of_client_->now() + asked_again_after_});
     } else {
       answers.emplace_back(fail(unknown("renewalInfo")));
     }

@@ -129,6 +129,8 @@ class FakeCa final : public acme::Client {
   /// Forgets orders that are older, and certificates that have ended: years of a large fleet fit
   /// into memory.
   void forget_after(Duration age) { forgets_after_ = age; }
+  /// A client reckons from its own clock when it is to ask again.
+  void tell_times_by(const runtime::Clock& clock) { clock_of_client_ = &clock; }
   /// Takes requests of paper from now on, and issues certificates of paper.
   void issue_paper(const PaperPki& paper) { paper_ = &paper; }
   /// Is asked to look at each finalize before it is carried out.
@@ -233,6 +235,7 @@ class FakeCa final : public acme::Client {
   Lookup lookup_;
   Line line_;
   crypto::LocalCa ca_;
+  const runtime::Clock* clock_of_client_ = &clock_;
   const PaperPki* paper_ = nullptr;                    ///< null: what it issues is real
   std::map<std::string, crypto::LocalCa> alternates_;  ///< by the name of the root
   int lost_alternates_ = 0;

@@ -23,6 +23,7 @@ Task<void> Mishaps::run() {
   all.push_back(break_sites());
   all.push_back(change_inventory());
   all.push_back(freeze());
+  all.push_back(set_clock());
   co_await runtime::together(std::move(all));
 }
 
@@ -169,6 +170,23 @@ Task<void> Mishaps::freeze() {
     co_await clock.sleep_for(between(days(20), days(60)));
     world_.loop().freeze(between(10min, days(3)));
     freezes_ += 1;
+    promises_.note_outage();
+  }
+}
+
+// It is set right after a while: set back where it was ahead.
+Task<void> Mishaps::set_clock() {
+  auto& clock = world_.program_loop().clock();
+  while (true) {
+    co_await world_.loop().clock().sleep_for(between(days(40), days(120)));
+    const bool ahead = world_.chance().uniform(0, 2) > 0;
+    // A CA dates its certificates an hour back, for clients whose clock is slow.
+    clock.set_error(ahead ? between(10min, days(30)) : -between(2min, 50min));
+    promises_.note_clock();
+    wrong_clocks_ += 1;
+    co_await world_.loop().clock().sleep_for(between(5min, 8h));
+    clock.set_error({});
+    promises_.note_clock();
     promises_.note_outage();
   }
 }

@@ -1,5 +1,8 @@
 #include "sim/process.hpp"
 
+#include <functional>
+#include <utility>
+
 #include "dns/change_batcher.hpp"
 #include "fleet/order_search.hpp"
 #include "fleet/scheduler.hpp"
@@ -25,6 +28,7 @@ fleet::Scheduler::Options options(const Scenario& scenario) {
   options.observer.every = scenario.probe_every;
   options.alarms.read_anew = 24h;
   options.longest_pause = seldom;
+  options.look_at_clock_every = 1h;
   // A kill loses what is not kept, and it is asked again.
   options.renewals.keep_every = 24h;
   return options;
@@ -40,12 +44,14 @@ dns::ChangeBatcher::Options batching(const World& world) {
 }  // namespace
 
 struct Process::Parts {
-  explicit Parts(World& world)
-      : batcher(world.loop(), world.provider(), world.store(), batching(world)),
-        search(world.loop(), *world.ports().cas.begin()->second.client, world.store()) {
+  Parts(World& world, std::function<void()> clock_was_set_back)
+      : batcher(world.program_loop(), world.provider(), world.store(), batching(world)),
+        search(world.program_loop(), *world.ports().cas.begin()->second.client, world.store()) {
     world.ports().dns[world.dns_name()] = {.provider = &world.provider(), .batcher = &batcher};
     world.ports().cas.begin()->second.order_search = &search;
-    scheduler = std::make_unique<fleet::Scheduler>(world.ports(), options(world.scenario()));
+    auto chosen = options(world.scenario());
+    chosen.clock_was_set_back = std::move(clock_was_set_back);
+    scheduler = std::make_unique<fleet::Scheduler>(world.ports(), std::move(chosen));
   }
 
   dns::ChangeBatcher batcher;
@@ -53,17 +59,33 @@ struct Process::Parts {
   std::unique_ptr<fleet::Scheduler> scheduler;
 };
 
-Process::Process(World& world) : world_(world), parts_(std::make_unique<Parts>(world)) {}
+Process::Process(World& world) : world_(world) { begin(); }
 Process::~Process() = default;
+
+void Process::begin() {
+  parts_ = std::make_unique<Parts>(world_, [this] {
+    begin_anew_ = true;
+    parts_->scheduler->drain();
+  });
+}
 
 Task<Status> Process::run() {
   auto lease = co_await world_.store().acquire_lease(owner, 24h, nullptr);
   if (!lease) co_return fail(std::move(lease.error()));
-  co_return co_await parts_->scheduler->run();
+  while (true) {
+    auto status = co_await parts_->scheduler->run();
+    // As app::Service does.
+    if (!status || draining_ || !std::exchange(begin_anew_, false)) co_return status;
+    co_await parts_->batcher.stop();
+    begin();
+  }
 }
 
 Task<void> Process::stop() { return parts_->batcher.stop(); }
 
-void Process::drain() { parts_->scheduler->drain(); }
+void Process::drain() {
+  draining_ = true;
+  parts_->scheduler->drain();
+}
 
 }  // namespace certherd::sim

@@ -4,7 +4,8 @@
 
 namespace certherd::sim {
 
-/// One process of the program: the service with all that dies with it. Ends by drain(), or is
+/// One process of the program: the service with all that dies with it, which begins anew within the
+/// process when its clock was set back. Ends by drain(), or is
 /// killed by cancelling run(): then everything it held is lost, and the store and the world go on.
 class Process {
  public:
@@ -20,7 +21,11 @@ class Process {
  private:
   struct Parts;
 
+  void begin();
+
   World& world_;
+  bool begin_anew_ = false;
+  bool draining_ = false;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -24,6 +24,8 @@ constexpr Duration to_remove = 10min;
 constexpr double young = 0.45;
 // Four quick retries, three slower ones, and some more after kills and outages.
 constexpr int most_orders_a_day = 25;
+// A limit that was believed to be full again by a clock that was ahead, and the longest of them.
+constexpr Duration to_forget_the_time = days(7);
 // What an earlier process has sent may still be on its way after a kill.
 constexpr Duration after_a_kill = 2min;
 
@@ -58,6 +60,11 @@ void Promises::plant_again(std::size_t site) {
 
 bool Promises::was_broken_lately(const Site& site) const {
   return site.broken || world_.now() < site.mended_at + to_recover;
+}
+
+bool Promises::clock_was_wrong() const {
+  return world_.program_loop().clock().error() != Duration() ||
+         world_.now() < last_wrong_ + to_forget_the_time;
 }
 
 bool Promises::is_excused(const Site& site) const {
@@ -105,7 +112,7 @@ Task<void> Promises::at_finalize(OrderUrl order, std::string csr, crypto::CsrInf
     const bool recalled = known && known->recalled_at;
     const auto excused = excused_.find(site->name);
     const bool wanted = excused != excused_.end() && excused->second >= given.not_before;
-    if (age < young && !recalled && !wanted) {
+    if (age < young && !recalled && !wanted && !clock_was_wrong()) {
       report("no two certificates for one need",
              fmt::format("{} has one of {:.0f} % of its life", site->name, age * 100));
     }
@@ -206,10 +213,10 @@ void Promises::look_at_limits() {
     const auto& words = world_.ca().limits().last_refusal();
     const bool unseen =
         words.find("failed authorizations") != std::string::npos && world_.now() < last_kill_ + 3h;
-    if (!unseen) report("no limit of the CA is exceeded", words);
+    if (!unseen && !clock_was_wrong()) report("no limit of the CA is exceeded", words);
   }
   const auto throttled = world_.route53().refused("Throttling");
-  if (throttled > std::exchange(throttled_, throttled)) {
+  if (throttled > std::exchange(throttled_, throttled) && !clock_was_wrong()) {
     report("no limit of Route 53 is exceeded", fmt::format("{} calls were throttled", throttled));
   }
   const auto& calls = world_.route53().calls();

@@ -29,6 +29,8 @@ class Promises {
   void expect_another(const Site& site) { excused_[site.name] = world_.now(); }
   /// An outside system was away until now: what it held up is excused for a while.
   void note_outage() { last_outage_ = world_.now(); }
+  /// The program's clock was set, wrong or right: until then it may have judged by it.
+  void note_clock() { last_wrong_ = world_.now(); }
   /// The program was killed.
   void note_kill() {
     last_kill_ = world_.now();
@@ -77,6 +79,8 @@ class Promises {
   void look_at_expiry();
   void look_at_limits();
   bool was_broken_lately(const Site& site) const;
+  /// Or the program did not know what time it was, until lately.
+  bool clock_was_wrong() const;
   /// Or something that it needs was away.
   bool is_excused(const Site& site) const;
 
@@ -86,6 +90,7 @@ class Promises {
   ByName<Time> excused_;
   Time last_outage_{};
   Time last_kill_{};
+  Time last_wrong_{};
   std::vector<Time> kills_;  ///< since the last look, or shortly before
   Time last_look_{};
   Time served_from_ = Time::max();

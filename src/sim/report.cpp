@@ -118,6 +118,7 @@ json::object document_of(const Outcome& outcome) {
       {"broken_domains", outcome.broken_sites},
       {"inventory_changes", outcome.inventory_changes},
       {"freezes", outcome.freezes},
+      {"wrong_clocks", outcome.wrong_clocks},
       {"least_lifetime_left", outcome.least_margin},
       {"mean_lifetime_left", outcome.mean_margin},
       {"seconds", outcome.seconds},

@@ -196,6 +196,7 @@ void Run::sum_up() {
   out.broken_sites = mishaps_.broken_sites();
   out.inventory_changes = mishaps_.changes();
   out.freezes = mishaps_.freezes();
+  out.wrong_clocks = mishaps_.wrong_clocks();
   if (const auto at = promises_.all_served_at()) {
     out.all_served_after = std::max(Duration(0), *at - begin_);
   }
@@ -223,6 +224,7 @@ void Outcome::add(const Outcome& other) {
   broken_sites += other.broken_sites;
   inventory_changes += other.inventory_changes;
   freezes += other.freezes;
+  wrong_clocks += other.wrong_clocks;
   seconds += other.seconds;
 }
 

@@ -47,6 +47,7 @@ struct Outcome {
   int broken_sites = 0;
   int inventory_changes = 0;
   int freezes = 0;
+  int wrong_clocks = 0;
 
   std::optional<Duration> all_served_after;  ///< since the beginning; nothing: never
   double least_margin = 1;  ///< of its lifetime, what a certificate had left when it was replaced

@@ -62,6 +62,7 @@ void must(const Status& status) {
 World::World(const Scenario& scenario, bool real_certificates)
     : scenario_(scenario),
       loop_(runtime::make_virtual_loop(start)),
+      program_loop_(*loop_),
       offload_(runtime::make_inline_offload()),
       random_(scenario.seed),
       random_of_program_(scenario.seed + seed_of_program),
@@ -78,11 +79,11 @@ World::World(const Scenario& scenario, bool real_certificates)
   auto& clock = loop_->clock();
   if (scenario.store == Scenario::Keeping::memory) {
     store_ = store::make_memory_store(
-        clock,
+        program_loop_.clock(),
         {.keep_events = events_kept, .keep_former = scenario.watches_all() ? former_kept : 0});
   } else {
     store_ = must(store::Store::open({.url = "sqlite::memory:", .create = true}, *offload_,
-                                     *offload_, clock));
+                                     *offload_, program_loop_.clock()));
   }
   // Its server has a time of its own to answer.
   dns_line_.set_options({.least = 0us, .most = 0us});
@@ -107,6 +108,7 @@ World::World(const Scenario& scenario, bool real_certificates)
   take(policy::CaLimit::failed_validations, limits.failures);
   if (!real_certificates) ca_->issue_paper(paper_);
   ca_->keep_limits(limits);
+  ca_->tell_times_by(program_loop_.clock());
   ca_->set_validity(scenario.validity);
   ca_->give_windows(scenario.asked_again_after);
   ca_->forget_after(orders_kept);
@@ -118,14 +120,14 @@ World::World(const Scenario& scenario, bool real_certificates)
       must(aws::load_settings({{"AWS_ACCESS_KEY_ID", credentials().access_key_id},
                                {"AWS_SECRET_ACCESS_KEY", credentials().secret_access_key.reveal()}},
                               {}, aws::Service::route53));
-  session_ = std::make_unique<aws::Session>(*loop_, *offload_, random_of_program_, to_route53_,
-                                            std::move(settings));
+  session_ = std::make_unique<aws::Session>(program_loop_, *offload_, random_of_program_,
+                                            to_route53_, std::move(settings));
   dns::Route53Options options;
   options.requests_per_second = scenario.calls_per_second * 0.9;
   options.delegation = [this](Fqdn zone) { return sight_->name_servers(std::move(zone)); };
   provider_ = dns::make_route53(*session_, *store_, std::move(options));
 
-  ports_.loop = loop_.get();
+  ports_.loop = &program_loop_;
   ports_.offload = offload_.get();
   ports_.random = &random_of_program_;
   ports_.keys = &paper_;

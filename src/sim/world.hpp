@@ -18,6 +18,7 @@
 #include "sim/line.hpp"
 #include "sim/on_line.hpp"
 #include "sim/paper_pki.hpp"
+#include "sim/program_loop.hpp"
 #include "sim/route53_sight.hpp"
 #include "sim/scenario.hpp"
 #include "sim/scripted_route53.hpp"
@@ -51,6 +52,8 @@ class World {
 
   const Scenario& scenario() const { return scenario_; }
   runtime::VirtualLoop& loop() { return *loop_; }
+  /// The same as the program has it: its clock may be wrong.
+  ProgramLoop& program_loop() { return program_loop_; }
   Time now() { return loop_->clock().now(); }
   /// For what happens out there; the program has numbers of its own.
   runtime::Random& chance() { return random_; }
@@ -96,6 +99,7 @@ class World {
 
   Scenario scenario_;
   std::unique_ptr<runtime::VirtualLoop> loop_;
+  ProgramLoop program_loop_;
   std::unique_ptr<runtime::Offload> offload_;
   runtime::SeededRandom random_;
   runtime::SeededRandom random_of_program_;

@@ -43,9 +43,9 @@ TEST(Chaos, BreaksNoPromise) {
   }
   std::cout << fmt::format(
       "{} renewals, {} questions about renewals, {} probes, {} journal writes, {} kills, {} "
-      "outages, {} broken domains, {} changes, {} freezes\n",
+      "outages, {} broken domains, {} changes, {} freezes, {} wrong clocks\n",
       sum.renewals, sum.polls, sum.probes, sum.journal_writes, sum.kills, sum.outages,
-      sum.broken_sites, sum.inventory_changes, sum.freezes);
+      sum.broken_sites, sum.inventory_changes, sum.freezes, sum.wrong_clocks);
   // Otherwise nothing was put to the test.
   constexpr int fleet_days = seeds * domains * days;
   EXPECT_GT(sum.renewals, seeds * domains * 3 / 2);
@@ -56,6 +56,7 @@ TEST(Chaos, BreaksNoPromise) {
   EXPECT_GT(sum.outages, seeds);
   EXPECT_GT(sum.broken_sites, seeds);
   EXPECT_GT(sum.inventory_changes, seeds);
+  EXPECT_GT(sum.wrong_clocks, seeds / 2);
 }
 
 TEST(Chaos, IsTheSameForTheSameSeedToTheByte) {
