@@ -42,6 +42,7 @@ void Observer::review(const store::DomainRow& row) {
   auto& domain = domains_[id];
   std::vector<Watched> kept;
   for (auto& endpoint : endpoints_of(row.domain, ports_)) {
+    if (std::ranges::find(kept, endpoint, &Watched::endpoint) != kept.end()) continue;
     const auto known = std::ranges::find(domain.endpoints, endpoint, &Watched::endpoint);
     if (known != domain.endpoints.end()) {
       kept.push_back(std::move(*known));

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -43,6 +45,27 @@ inline long long insert_returning(soci::statement& insert, const long long& id) 
   long long given = 0;
   for (bool row = insert.execute(true); row; row = insert.fetch()) given = id;
   return given;
+}
+
+/// Executes a query and gives what `row()` makes of each of its rows. It is read to its end also
+/// behind one that does not parse: until then SQLite goes on reading for it. Errors: the first of
+/// row().
+template <typename T, typename Row>
+Result<std::vector<T>> all_rows(soci::statement& query, const Row& row) {
+  std::vector<T> rows;
+  Status status;
+  query.execute();
+  while (query.fetch()) {
+    if (!status) continue;
+    Result<T> one = row();
+    if (one) {
+      rows.push_back(std::move(*one));
+    } else {
+      status = fail(std::move(one.error()));
+    }
+  }
+  if (!status) return fail(std::move(status.error()));
+  return rows;
 }
 
 }  // namespace certherd::store

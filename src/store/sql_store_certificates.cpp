@@ -54,20 +54,7 @@ Result<std::vector<Certificate>> select(Session& sql, std::string_view which,
   auto& query = sql.prepared<Select>(which);
   query.of_domain = of_domain;
   query.serial = serial;
-  std::vector<Certificate> certificates;
-  Status status;
-  query.statement.execute();
-  while (query.statement.fetch()) {
-    if (!status) continue;
-    auto certificate = query.certificate();
-    if (certificate) {
-      certificates.push_back(std::move(*certificate));
-    } else {
-      status = fail(std::move(certificate.error()));
-    }
-  }
-  if (!status) return fail(std::move(status.error()));
-  return certificates;
+  return all_rows<Certificate>(query.statement, [&query] { return query.certificate(); });
 }
 
 struct Amend {

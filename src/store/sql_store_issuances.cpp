@@ -87,20 +87,7 @@ struct Select {
 Result<std::vector<Issuance>> select(Session& sql, std::string_view which, long long id) {
   auto& query = sql.prepared<Select>(which);
   query.id = id;
-  std::vector<Issuance> issuances;
-  Status status;
-  query.statement.execute();
-  while (query.statement.fetch()) {
-    if (!status) continue;
-    auto issuance = query.c.issuance();
-    if (issuance) {
-      issuances.push_back(std::move(*issuance));
-    } else {
-      status = fail(std::move(issuance.error()));
-    }
-  }
-  if (!status) return fail(std::move(status.error()));
-  return issuances;
+  return all_rows<Issuance>(query.statement, [&query] { return query.c.issuance(); });
 }
 
 Result<Issuance> find(Session& sql, IssuanceId id) {

@@ -60,23 +60,17 @@ Result<std::vector<TxtRecord>> select(Session& sql, const DnsName& dns,
   auto& query = sql.prepared<Select>(condition);
   const auto& c = query.c;
   query.section = dns.text();
-  std::vector<TxtRecord> records;
-  Status status;
-  query.statement.execute();
-  while (query.statement.fetch()) {
+  return all_rows<TxtRecord>(query.statement, [&c]() -> Result<TxtRecord> {
     auto name = decode_name(c.name);
     if (!name) {
-      status = bad_row("txt_record of issuance", c.issuance, "name", name.error().detail);
-      continue;
+      return bad_row("txt_record of issuance", c.issuance, "name", name.error().detail);
     }
-    records.push_back({.dns = DnsName(c.dns),
-                       .zone = ZoneId(c.zone),
-                       .name = std::move(*name),
-                       .value = TxtValue(c.value),
-                       .issuance = IssuanceId{c.issuance}});
-  }
-  if (!status) return fail(std::move(status.error()));
-  return records;
+    return TxtRecord{.dns = DnsName(c.dns),
+                     .zone = ZoneId(c.zone),
+                     .name = std::move(*name),
+                     .value = TxtValue(c.value),
+                     .issuance = IssuanceId{c.issuance}};
+  });
 }
 
 /// The steps that need their values, for SQL: Issuance::needs_challenges() remains the one rule.

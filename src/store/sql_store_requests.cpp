@@ -104,20 +104,7 @@ Result<std::vector<WorkRequest>> select(Session& sql, std::string_view which, lo
   auto& query = sql.prepared<Select>(which);
   query.after = after;
   query.batch = batch;
-  std::vector<WorkRequest> requests;
-  Status status;
-  query.statement.execute();
-  while (query.statement.fetch()) {
-    if (!status) continue;
-    auto request = query.c.request();
-    if (request) {
-      requests.push_back(std::move(*request));
-    } else {
-      status = fail(std::move(request.error()));
-    }
-  }
-  if (!status) return fail(std::move(status.error()));
-  return requests;
+  return all_rows<WorkRequest>(query.statement, [&query] { return query.c.request(); });
 }
 
 struct Finish {

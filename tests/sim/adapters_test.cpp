@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "deploy/fastly/fastly.hpp"
 #include "fakes/scripted_fastly.hpp"
 #include "fakes/scripted_secrets_manager.hpp"
+#include "first_seed.hpp"
 #include "sim/on_line.hpp"
 #include "sim/simulation.hpp"
 #include "sim/world.hpp"
@@ -133,12 +133,6 @@ bool have_one_in_common(const std::vector<std::set<std::string>>& versions) {
     return std::ranges::all_of(versions,
                                [&version](const auto& held) { return held.contains(version); });
   });
-}
-
-/// CERTHERD_SEED, from which `scripts/test full` begins elsewhere each time; else 1.
-std::uint64_t first_seed() {
-  const char* const given = std::getenv("CERTHERD_SEED");
-  return given == nullptr ? 1 : std::strtoull(given, nullptr, 10) * 1'000;
 }
 
 TEST(RealAdapters, KeepTheirPromisesAndTheirLimitsWhateverHappens) {

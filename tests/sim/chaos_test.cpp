@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
 
+#include "first_seed.hpp"
 #include "sim/report.hpp"
 #include "sim/simulation.hpp"
 
@@ -22,12 +22,6 @@ Scenario chaos(int domains, int days, std::uint64_t seed) {
   scenario.span = std::chrono::days(days);
   scenario.seed = seed;
   return scenario;
-}
-
-/// CERTHERD_SEED, from which `scripts/test full` begins elsewhere each time; else 1.
-std::uint64_t first_seed() {
-  const char* const given = std::getenv("CERTHERD_SEED");
-  return given == nullptr ? 1 : std::strtoull(given, nullptr, 10) * 1'000;
 }
 
 TEST(Chaos, BreaksNoPromise) {
