@@ -34,10 +34,10 @@ Task<std::vector<Result<RenewalInfo>>> Client::renewal_infos(std::vector<std::st
   Asked asked{.ari_ids = std::move(ari_ids), .answers = {}};
   const auto count = asked.ari_ids.size();
   asked.answers.resize(count);
+  const auto workers = std::min(most_at_once, count);
   std::vector<Task<void>> asking;
-  for (std::size_t i = 0; i < std::min(most_at_once, count); ++i) {
-    asking.push_back(ask_rest(this, &asked));
-  }
+  asking.reserve(workers);
+  for (std::size_t i = 0; i < workers; ++i) asking.push_back(ask_rest(this, &asked));
   co_await runtime::together(std::move(asking));
   std::vector<Result<RenewalInfo>> answers;
   answers.reserve(count);
