@@ -95,7 +95,9 @@ Time latest_renewal(const Certificate& certificate) {
   const Duration lifetime = certificate.not_after - certificate.not_before;
   const auto reserve = std::max(
       {lifetime / 10, 2 * certificate.issued_in, std::min(shortest_reserve, lifetime / 2)});
-  return certificate.not_after - std::min(reserve, 2 * (lifetime / 3));
+  // Days were not spent on the issuance: it was put off for a failure, or a clock was wrong.
+  const auto longest = lifetime < short_life ? 2 * (lifetime / 3) : lifetime / 2;
+  return certificate.not_after - std::min(reserve, longest);
 }
 
 std::optional<Time> may_wait_until(const std::optional<Certificate>& current, Time now) {

@@ -33,7 +33,8 @@ bool can_be_replaced(const Certificate& certificate, const CaName& ca,
                      const std::vector<Fqdn>& names, Time now);
 
 /// The latest sensible moment to renew a certificate: a tenth of the lifetime before its end, or
-/// twice what its issuance took, and a minute or a half of a very short life.
+/// twice what its issuance took (half of the lifetime at most, two thirds below ten days), and a
+/// minute or a half of a very short life.
 Time latest_renewal(const Certificate& certificate);
 
 /// Until when a domain with this certificate may wait for a better one: latest_renewal(), or the

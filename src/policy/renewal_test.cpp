@@ -108,7 +108,10 @@ TEST(RenewalMoment, LeavesTimeForWhatIssuingTook) {
   slow.issued_in = days(10);
   EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(70));
   slow.issued_in = days(80);
-  EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(30)) << "two thirds at most";
+  EXPECT_EQ(renewal_moment(slow, 0.95).at, start + days(45)) << "half at most";
+  auto short_lived = lasting(30s);
+  short_lived.issued_in = 14s;
+  EXPECT_EQ(latest_renewal(short_lived), start + 10s) << "two thirds at most";
 }
 
 TEST(RenewalMoment, LeavesAMinuteOfAVeryShortLife) {
