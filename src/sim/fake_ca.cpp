@@ -492,8 +492,8 @@ int FakeCa::recall(double share, std::string explanation) {
 }
 
 int FakeCa::recalled_left() const {
-  return static_cast<int>(std::ranges::count_if(given_, [this](const auto& entry) {
-    return entry.second.recalled_at && !replaced_.contains(entry.first);
+  return static_cast<int>(std::ranges::count_if(expiries_, [this](const auto& entry) {
+    return given_.at(entry.second).recalled_at && !replaced_.contains(entry.second);
   }));
 }
 
