@@ -154,13 +154,13 @@ const DueQueue<DomainId>::Entry* Scheduler::first_due() {
 
 // Sleeping goes by the monotonic clock.
 Task<void> Scheduler::watch_clock() {
+  Duration known = ports_.clock().set_back();
   while (true) {
-    const Time before = now();
     co_await ports_.clock().sleep_for(options_.look_at_clock_every);
-    if (now() >= before) continue;
-    log::warning("the clock was set back by about {}: beginning anew",
-                 format_duration(std::chrono::ceil<std::chrono::seconds>(
-                     before + options_.look_at_clock_every - now())));
+    const Duration before = std::exchange(known, ports_.clock().set_back());
+    if (known == before) continue;
+    log::warning("the clock was set back by {}: beginning anew",
+                 format_duration(std::chrono::ceil<std::chrono::seconds>(known - before)));
     options_.clock_was_set_back();
   }
 }

@@ -36,7 +36,7 @@ class Scheduler {
     std::function<Task<void>(CaName)> open_ca{};
     /// Called when somebody is to be told of an alarm.
     std::function<void()> alarmed{};
-    /// Called when the clock was set back by more than look_at_clock_every. Whatever is in memory
+    /// Called when the clock was set back, see Clock::set_back(). Whatever is in memory
     /// has its moments by the clock as it was, and would wait until it has come there again: who
     /// owns this lets it drain, and begins anew.
     std::function<void()> clock_was_set_back{};

@@ -22,6 +22,11 @@ class Clock {
 
   virtual Time now() const = 0;
 
+  /// By how much it was set back so far, all times taken together, as far as anybody could notice:
+  /// now() gave an earlier time than it had given before. Who has kept a moment from before may
+  /// wait for longer than he should.
+  virtual Duration set_back() const { return {}; }
+
   /// Returns at `when`, or at once if that is past. Cancellation ends it early by an exception.
   virtual Task<void> sleep_until(Time when) = 0;
 

@@ -33,7 +33,9 @@ class RealAlarm final : public Alarm {
 }  // namespace
 
 Time RealClock::now() const {
-  return std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  const Time now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  set_backs_.note(now);
+  return now;
 }
 
 Task<void> RealClock::sleep_until(Time when) {
