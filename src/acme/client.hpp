@@ -75,6 +75,7 @@ struct Order {
   std::optional<Error> error;  ///< why it is invalid, kind rejected, the problem kept whole
   std::optional<Time> expires;
   std::optional<Time> retry_at;  ///< the server's Retry-After
+  std::optional<Time> date;      ///< when the CA sent it, by the CA's clock
 };
 
 enum class AuthorizationStatus { pending, valid, invalid, deactivated, expired, revoked };

@@ -85,6 +85,12 @@ class HttpClient final : public Client {
   Time directory_due_{};
 };
 
+/// When an answer was sent, by the clock over there.
+std::optional<Time> date_of(const http::Response& response) {
+  const auto date = response.header("date");
+  return date ? http::parse_http_date(*date) : std::nullopt;
+}
+
 /// The absolute URL in the Location header. Errors: rejected.
 Result<std::string> location(const http::Response& response, const std::string& asked) {
   const auto value = response.header("location");
@@ -102,7 +108,7 @@ Task<Result<Directory>> HttpClient::fetch_directory() {
   if (!object) co_return fail(std::move(object.error()));
   auto directory = parse_directory(*object);
   if (!directory) co_return fail(std::move(directory.error()));
-  if (const auto date = response->header("date")) directory->date = http::parse_http_date(*date);
+  directory->date = date_of(*response);
   co_return directory;
 }
 
@@ -225,7 +231,10 @@ Task<Status> HttpClient::change_key(crypto::PrivateKey next) {
 
 Result<Order> HttpClient::read_order(const Answer& answer, OrderUrl url) const {
   auto order = parse_order(answer.object, std::move(url));
-  if (order) order->retry_at = http::retry_after(answer.response, session_.now());
+  if (order) {
+    order->retry_at = http::retry_after(answer.response, session_.now());
+    order->date = date_of(answer.response);
+  }
   return order;
 }
 

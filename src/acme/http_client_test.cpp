@@ -195,11 +195,14 @@ TEST_F(AcmeClient, OrdersNamesAndRemembersWhereTheOrderIs) {
   expect_first_contact();
   expect_post("https://ca.example/new-order",
               json_answer(201, pending_order,
-                          {{"location", "https://ca.example/order/9"}, {"retry-after", "3"}}));
+                          {{"location", "https://ca.example/order/9"},
+                           {"retry-after", "3"},
+                           {"date", "Thu, 26 Nov 2026 12:00:00 GMT"}}));
   const auto order = new_order();
   ASSERT_TRUE(order) << order.error().message();
   EXPECT_EQ(order->url.text(), "https://ca.example/order/9");
   EXPECT_EQ(order->retry_at, loop->clock().now() + std::chrono::seconds(3));
+  EXPECT_EQ(order->date, parse_time("2026-11-26T12:00:00Z"));
   EXPECT_EQ(payload_of(http.last()), R"({"identifiers":[{"type":"dns","value":"a.example"}]})");
 }
 

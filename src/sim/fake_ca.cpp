@@ -189,6 +189,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   if (auto refused = limited(names, wanted.replaces)) co_return fail(std::move(*refused));
   if (const auto* same = order_again(names)) {
     auto shown = same->shown;
+    shown.date = clock_.now();
     if (auto fault = co_await line_.back("newOrder")) co_return fail(std::move(*fault));
     co_return shown;
   }
@@ -209,6 +210,7 @@ Task<Result<acme::Order>> FakeCa::new_order(acme::NewOrder wanted) {
   for (std::size_t i = listed.size(); shuffles_ && i > 1; --i) {
     std::swap(listed[i - 1], listed[random_.uniform(0, i - 1)]);
   }
+  order.shown.date = clock_.now();
   auto shown = order.shown;
   if (forgets_after_) ages_.emplace_back(clock_.now(), order.shown.url.text());
   orders_.emplace(order.shown.url.text(), std::move(order));
@@ -298,6 +300,7 @@ void FakeCa::end_validations() {
 void FakeCa::settle(Order& order) {
   end_validations();
   auto& shown = order.shown;
+  shown.date = clock_.now();
   if (order.issued_from) {
     const bool there = clock_.now() >= *order.issued_from;
     shown.status = there ? acme::OrderStatus::valid : acme::OrderStatus::processing;

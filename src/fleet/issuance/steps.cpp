@@ -32,6 +32,10 @@ constexpr int internal_errors_believed = 2;
 // certificate is worth more than its chain.
 constexpr int quick_looks_for_a_chain = 3;
 
+// Of certificates for six days, the shortest of Let's Encrypt's, this is little; no clock that
+// somebody looks after is off by so much.
+constexpr Duration clock_may_differ = 6h;
+
 // How often a certificate that is not what was asked is fetched again before it and its key are
 // given up: a gateway may have answered in the CA's stead. One whose dates look wrong may wait,
 // for about a week of retries, until somebody has set the clock.
@@ -284,7 +288,7 @@ Task<StepResult> Steps::new_order(Issuance issuance, Domain domain, bool look_fi
     placed.detail["replaces"] = wanted->replaces;
   }
   events.push_back(std::move(placed));
-  const bool ready = order->status == acme::OrderStatus::ready;
+  const bool ready = order->status == acme::OrderStatus::ready && check_clock(*order);
   co_return next(std::move(issuance), ready ? Step::finalize : Step::authorize, std::move(events));
 }
 
@@ -422,7 +426,8 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
     if (!view->everywhere) missing += fmt::format("{}: {}. ", record, view->missing());
   }
   std::optional<Time> look_again;
-  if (missing.empty()) {
+  const bool is_later = !issuance.step_deadline;
+  if (missing.empty() || is_later) {
     for (const auto& challenge : issuance.challenges) {
       auto spreading = co_await batcher->spreading(challenge.ticket);
       // A ticket of an earlier life of the provider says nothing; the servers have spoken.
@@ -437,11 +442,16 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
     auto seen = event(issuance, "challenge.visible");
     co_return next(std::move(issuance), Step::answer, {std::move(seen)});
   }
-  if (issuance.step_deadline && now() >= *issuance.step_deadline) {
-    // It may have been deleted, or the zone be another one by now: the next attempt looks where it
-    // belongs and publishes it anew.
+  if (is_later && !look_again) {
+    // It may have been deleted, or the zone be another one by now: it is published anew, where it
+    // belongs.
+    co_return next(std::move(issuance), Step::authorize, {});
+  }
+  if (is_later) issuance.step_deadline = now() + ports_.defaults.check_within;
+  if (now() >= *issuance.step_deadline) {
+    // Some hosts take longer than that each time. What was published stays, and the next attempt
+    // finds it spread; published anew, it would have to spread anew.
     auto anew = issuance;
-    anew.step = Step::authorize;
     anew.step_deadline.reset();
     auto held = co_await ports_.store->commit(std::move(anew), {});
     if (!held) co_return fail(std::move(held.error()).during("check the DNS"));
@@ -472,6 +482,7 @@ Task<StepResult> Steps::validate(Issuance issuance) {
   if (!order) co_return fail(ca_error(std::move(order.error()), "validate"));
   switch (order->status) {
     case acme::OrderStatus::ready: {
+      if (auto right = check_clock(*order); !right) co_return fail(std::move(right.error()));
       auto ready = event(issuance, "order.ready");
       co_return next(std::move(issuance), Step::finalize, {std::move(ready)});
     }
@@ -526,6 +537,7 @@ Task<StepResult> Steps::finalize(Issuance issuance, bool look_first) {
     if (seen->status != acme::OrderStatus::ready) {
       co_return co_await not_ready(std::move(issuance), std::move(*seen));
     }
+    if (auto right = check_clock(*seen); !right) co_return fail(std::move(right.error()));
   }
   if (auto fit = co_await check_key(issuance.csr); !fit) co_return fail(std::move(fit.error()));
   // One that poll_order gave back has no time of its own.
@@ -549,6 +561,19 @@ Task<StepResult> Steps::finalize(Issuance issuance, bool look_first) {
   }
   if (!order) co_return fail(ca_error(std::move(order.error()), "finalize"));
   co_return after_finalize(std::move(*held), std::move(*order));
+}
+
+// By a clock that is ahead, what was just issued is old and has to be renewed at once, again and
+// again, until the CA's limits leave nothing for when it is right.
+Status Steps::check_clock(const acme::Order& order) const {
+  if (!order.date) return {};
+  const auto ahead = now() - *order.date;
+  if (std::chrono::abs(ahead) <= clock_may_differ) return {};
+  return fail(Error::Kind::misconfigured, "compare the clocks",
+              fmt::format("this machine's clock is {} {} of the CA's: set it right; until then no "
+                          "certificate is asked for",
+                          format_duration(std::chrono::abs(ahead)),
+                          ahead > Duration() ? "ahead" : "behind"));
 }
 
 Task<StepResult> Steps::not_ready(Issuance issuance, acme::Order order) {

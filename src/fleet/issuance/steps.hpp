@@ -60,6 +60,8 @@ class Steps {
   /// What is asked of the CA for this issuance. Errors: the store's.
   Task<Result<acme::NewOrder>> order_of(Issuance issuance, Domain domain);
   /// Goes on with an order that is not there to be finalized.
+  /// Errors: misconfigured, when this machine and the CA do not agree what time it is.
+  Status check_clock(const acme::Order& order) const;
   Task<StepResult> not_ready(Issuance issuance, acme::Order order);
   /// Goes on from what the CA says of an order whose certificate was asked for.
   StepResult after_finalize(Issuance issuance, acme::Order order) const;
