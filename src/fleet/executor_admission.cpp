@@ -192,7 +192,7 @@ Task<Status> Executor::resume(DomainId id, Issuance issuance) {
   } else if (const auto& unusable = ports_.cas.at(issuance.ca).unusable) {
     obstacle = unusable;
   } else if (issuance.last_error && issuance.last_error->kind == Error::Kind::throttled &&
-             policy::must_wait(issuance.next_at, now() + options_.patience)) {
+             policy::must_wait(issuance.next_at, issuance.last_error, now() + options_.patience)) {
     obstacle = issuance.last_error;  // the other side has named its time
   }
   if (obstacle) {

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 constexpr int quick_retries = 4;
 
 // The slow lane ends at a day, and no Retry-After is believed beyond a week.
-constexpr auto longest_pause = std::chrono::days(8);
+constexpr Duration longest_pause = 27h;
+constexpr auto longest_named_pause = std::chrono::days(8);
 
 // Up to a tenth more, so that what failed together does not come back together.
 Duration spread(Duration base, double chance) {
@@ -32,7 +33,12 @@ Duration slow_lane(int failures, double chance, Time now, End end) {
   return spread(pause, chance);
 }
 
-bool must_wait(Time until, Time now) { return until > now && until < now + longest_pause; }
+bool must_wait(Time until, Time now) { return until > now && until < now + longest_named_pause; }
+
+bool must_wait(Time until, const std::optional<Error>& why, Time now) {
+  if (why && why->kind == Error::Kind::throttled) return must_wait(until, now);
+  return until > now && until < now + longest_pause;
+}
 
 Reaction react(const Error& error, int failures, double chance, Time now, End end) {
   const bool quick = error.kind == Error::Kind::transient && failures <= quick_retries;

@@ -24,9 +24,14 @@ struct Reaction {
 /// before the server's own retry_at. What is `rejected` ends the issuance.
 Reaction react(const Error& error, int failures, double chance, Time now, End end = {});
 
-/// Whether what was put off until then has to wait. No pause is longer than a week and a bit: a
-/// later time was written while the clock was ahead, and must not let a certificate run out.
+/// Whether what the other side has put off until then has to wait. No such pause is longer than a
+/// week and a bit: a later time was written while the clock was ahead, and must not let a
+/// certificate run out.
 bool must_wait(Time until, Time now);
+
+/// The same of what was put off after `why`. Where that is not throttled, only the slow lane has
+/// chosen the time, and no pause of its own is longer than a day and a bit.
+bool must_wait(Time until, const std::optional<Error>& why, Time now);
 
 /// The slow lane alone: how long to leave a thing that failed `failures` (>= 1) times in a row. The
 /// days before a certificate ends are shorter: an eighth of what is left of it, and 100 minutes at

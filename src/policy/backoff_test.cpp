@@ -16,10 +16,15 @@ Error error_of(Error::Kind kind) {
 }
 
 TEST(MustWait, IsNotHeldByATimeThatAWrongClockWrote) {
-  EXPECT_FALSE(must_wait(now, now));
-  EXPECT_TRUE(must_wait(now + 1s, now));
-  EXPECT_TRUE(must_wait(now + 24h * 7, now));
-  EXPECT_FALSE(must_wait(now + 24h * 365, now));
+  const auto limited = error_of(Error::Kind::throttled);
+  EXPECT_FALSE(must_wait(now, limited, now));
+  EXPECT_TRUE(must_wait(now + 1s, limited, now));
+  EXPECT_TRUE(must_wait(now + 24h * 7, limited, now));
+  EXPECT_FALSE(must_wait(now + 24h * 365, limited, now));
+  const auto failed = error_of(Error::Kind::rejected);
+  EXPECT_FALSE(must_wait(now, failed, now));
+  EXPECT_TRUE(must_wait(now + 25h, failed, now));
+  EXPECT_FALSE(must_wait(now + 48h, failed, now)) << "nobody but us has chosen that time";
 }
 
 TEST(Backoff, TransientErrorsAreRetriedQuicklyFourTimes) {

@@ -118,7 +118,7 @@ Plan plan_for(const Domain& domain, const std::optional<Certificate>& current,
       return plan;
     }
   }
-  if (domain.next_at && must_wait(*domain.next_at, now)) {
+  if (domain.next_at && must_wait(*domain.next_at, domain.last_error, now)) {
     plan.put_off(*domain.next_at, pause_of(domain));
   } else {
     plan.put_off(now, "");
