@@ -44,9 +44,14 @@ Task<Status> MemoryStore::record(std::vector<TxtRecord> records) {
 }
 
 Task<Status> MemoryStore::forget(std::vector<TxtRecord> records, Time until) {
+  const Time now = clock_.now();
   for (const auto& record : records) {
     const auto found = ledger_.find({.name = record.name, .value = record.value});
     if (found == ledger_.end()) continue;
+    for (auto& holder : found->second) {
+      // By a clock that was ahead.
+      if (holds(record)(holder)) holder.recorded_at = std::min(holder.recorded_at, now);
+    }
     std::erase_if(found->second, [&record, until](const LedgerHolder& holder) {
       return holds(record)(holder) && holder.recorded_at <= until;
     });

@@ -102,15 +102,25 @@ Task<Status> SqlStore::record(std::vector<TxtRecord> records) {
 }
 
 Task<Status> SqlStore::forget(std::vector<TxtRecord> records, Time until) {
-  return writer_.write("forget challenge values",
-                       [records = std::move(records), until](Session& sql) -> Status {
-                         for_each(sql,
-                                  "DELETE FROM txt_record WHERE dns = :dns AND zone = :zone "
-                                  "AND name = :name AND value = :value AND issuance = :issuance "
-                                  "AND recorded_at <= :until",
-                                  records, until);
-                         return {};
-                       });
+  return writer_.write(
+      "forget challenge values",
+      [records = std::move(records), until, now = clock_.now()](Session& sql) -> Status {
+        // By a clock that was ahead.
+        for_each(sql,
+                 "WITH now (dns, zone, name, value, issuance, at) AS "
+                 "(VALUES (:dns, :zone, :name, :value, :issuance, :at)) "
+                 "UPDATE txt_record SET recorded_at = (SELECT at FROM now) "
+                 "WHERE (dns, zone, name, value, issuance) = "
+                 "(SELECT dns, zone, name, value, issuance FROM now) "
+                 "AND recorded_at > (SELECT at FROM now)",
+                 records, now);
+        for_each(sql,
+                 "DELETE FROM txt_record WHERE dns = :dns AND zone = :zone "
+                 "AND name = :name AND value = :value AND issuance = :issuance "
+                 "AND recorded_at <= :until",
+                 records, until);
+        return {};
+      });
 }
 
 Task<Result<std::vector<TxtRecord>>> SqlStore::unneeded(DnsName dns) {

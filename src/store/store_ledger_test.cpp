@@ -75,6 +75,19 @@ TEST_P(LedgerStore, ForgetsWhatWasRecordedByThenAlone) {
   EXPECT_THAT(entries(), IsEmpty());
 }
 
+TEST_P(LedgerStore, ForgetsAlsoWhatWasRecordedByAClockThatWasAhead) {
+  const auto one = record_of(started("a.example"), "v1");
+  store.set_clock_ahead(std::chrono::days(30));
+  record(one);
+  store.set_clock_ahead({});
+
+  ASSERT_TRUE(run(store->forget({one}, store.clock().now() - std::chrono::minutes(10))));
+  EXPECT_THAT(entries(), ElementsAre(one)) << "its write may still be on its way";
+  store.pass(std::chrono::minutes(10));
+  ASSERT_TRUE(run(store->forget({one}, store.clock().now() - std::chrono::minutes(10))));
+  EXPECT_THAT(entries(), IsEmpty());
+}
+
 TEST_P(LedgerStore, AValueIsNeededFromPublishToValidateOnly) {
   auto issuance = started("a.example");
   const auto value = record_of(issuance, "v1");

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "runtime/virtual_loop.hpp"
+#include "runtime/wrong_clock.hpp"
 #include "store/memory_store.hpp"
 #include "store/store.hpp"
 
@@ -48,17 +49,17 @@ class Opened {
     if (kind == StoreKind::sqlite) {
       open({.url = "sqlite::memory:"});
     } else {
-      store_ = make_memory_store(loop_->clock());
+      store_ = make_memory_store(*clock_);
     }
   }
   explicit Opened(MemoryStoreOptions options)
-      : store_(make_memory_store(loop_->clock(), std::move(options))) {}
+      : store_(make_memory_store(*clock_, std::move(options))) {}
   explicit Opened(const Options& options) { open(options); }
 
   bool ok() const { return store_ != nullptr; }
   const Error& error() const { return error_; }
   Store* operator->() { return store_.get(); }
-  runtime::Clock& clock() { return loop_->clock(); }
+  runtime::Clock& clock() { return *clock_; }
 
   template <typename T>
   T run(Task<T> task) {
@@ -67,10 +68,12 @@ class Opened {
 
   /// Lets the virtual time pass.
   void pass(Duration duration) { loop_->run(loop_->clock().sleep_for(duration)); }
+  /// From now on the store's clock is ahead by that.
+  void set_clock_ahead(Duration error) { clock_->set_error(error); }
 
  private:
   void open(const Options& options) {
-    auto opened = Store::open(options, *offload_, *offload_, loop_->clock());
+    auto opened = Store::open(options, *offload_, *offload_, *clock_);
     if (opened) {
       store_ = std::move(*opened);
     } else {
@@ -79,6 +82,8 @@ class Opened {
   }
 
   std::unique_ptr<runtime::EventLoop> loop_ = runtime::make_virtual_loop(test_start);
+  std::unique_ptr<runtime::WrongClock> clock_ =
+      std::make_unique<runtime::WrongClock>(loop_->clock());
   std::unique_ptr<runtime::Offload> offload_ = runtime::make_inline_offload();
   std::unique_ptr<Store> store_;
   Error error_;
