@@ -3,8 +3,12 @@
 namespace certherd::store::codec {
 
 bool Codec<Fqdn>::decode(const boost::json::value& json, Fqdn& value, Fault& fault) {
-  std::string text;
-  if (!Codec<std::string>::decode(json, text, fault)) return false;
+  const auto* text = json.if_string();
+  if (text == nullptr) return fault.at("value", "is no text");
+  return decode(std::string_view(*text), value, fault);
+}
+
+bool Codec<Fqdn>::decode(std::string_view text, Fqdn& value, Fault& fault) {
   if (text.empty()) {
     value = Fqdn();
     return true;

@@ -128,6 +128,7 @@ struct Codec<Fqdn> {
     return boost::json::value(value.text(), storage);
   }
   static bool decode(const boost::json::value& json, Fqdn& value, Fault& fault);
+  static bool decode(std::string_view text, Fqdn& value, Fault& fault);
 };
 
 template <>

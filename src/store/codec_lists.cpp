@@ -36,10 +36,9 @@ Result<std::map<std::string, std::string>> decode_map(std::string_view text) {
 }
 
 Result<Fqdn> decode_name(std::string_view text) {
-  const boost::json::value json(text);
   Fqdn name;
   codec::Fault fault;
-  if (!codec::Codec<Fqdn>::decode(json, name, fault)) {
+  if (!codec::Codec<Fqdn>::decode(text, name, fault)) {
     return fail(Error::Kind::rejected, "", std::move(fault.text));
   }
   return name;

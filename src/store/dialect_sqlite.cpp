@@ -43,6 +43,15 @@ struct DataVersion {
       : statement((sql.prepare << "PRAGMA data_version", soci::into(version))) {}
 };
 
+/// For all databases of the process: those that other libraries may have opened before keep theirs.
+/// A session is used by one thread at a time, so SQLite need not lock it at each call; nor is it
+/// asked how much memory it has (https://www.sqlite.org/c3ref/c_config_covering_index_scan.html).
+void configure_library() {
+  [[maybe_unused]] static const bool is_done =
+      sqlite_api::sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK &&
+      sqlite_api::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+}
+
 class Sqlite final : public Dialect {
  public:
   Sqlite(std::filesystem::path path, std::chrono::milliseconds patience)
@@ -153,6 +162,7 @@ class Sqlite final : public Dialect {
 
 std::unique_ptr<Dialect> make_sqlite(std::filesystem::path path,
                                      std::chrono::milliseconds patience) {
+  configure_library();
   return std::make_unique<Sqlite>(std::move(path), patience);
 }
 

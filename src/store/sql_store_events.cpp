@@ -21,40 +21,53 @@ struct Insert {
                    soci::use(at), soci::use(domain), soci::use(name), soci::use(detail))) {}
 };
 
-Result<std::vector<NumberedEvent>> select(Session& sql, const EventQuery& query) {
-  constexpr auto any = std::numeric_limits<long long>::max();
-  const std::string domain = query.domain ? query.domain->text() : "";
-  const long long after = query.after;
-  const long long since = query.since ? to_micros(*query.since) : -any;
-  const long long limit = query.limit != 0 && std::in_range<long long>(query.limit)
-                              ? static_cast<long long>(query.limit)
-                              : any;
+constexpr std::string_view of_domain = "domain = :domain";
+constexpr std::string_view of_any_domain = ":domain = ''";
+
+struct Select {
+  long long after = 0;
+  long long since = 0;
+  std::string domain;
+  long long limit = 0;
   long long number = 0;
   long long at = 0;
   std::string about;
   std::string event;
   std::string detail;
-  soci::statement select =
-      (sql.prepare << "SELECT number, at, domain, event, detail FROM event "
-                      "WHERE number > :after AND at >= :since AND "
-                   << (query.domain ? "domain = :domain" : ":domain = ''")
-                   << " ORDER BY number DESC LIMIT :limit",
-       soci::use(after), soci::use(since), soci::use(domain), soci::use(limit), soci::into(number),
-       soci::into(at), soci::into(about), soci::into(event), soci::into(detail));
-  std::vector<NumberedEvent> events;
-  select.execute();
-  while (select.fetch()) {
+  soci::statement statement;
+
+  Select(Session& sql, std::string_view which)
+      : statement((sql.prepare << "SELECT number, at, domain, event, detail FROM event "
+                                  "WHERE number > :after AND at >= :since AND "
+                               << which << " ORDER BY number DESC LIMIT :limit",
+                   soci::use(after), soci::use(since), soci::use(domain), soci::use(limit),
+                   soci::into(number), soci::into(at), soci::into(about), soci::into(event),
+                   soci::into(detail))) {}
+
+  Result<NumberedEvent> row() const {
     auto name = decode_name(about);
     if (!name) return bad_row("event", number, "domain", name.error().detail);
     auto details = decode_map(detail);
     if (!details) return bad_row("event", number, "detail", details.error().detail);
-    events.push_back({.number = number,
-                      .event = {.at = from_micros(at),
-                                .domain = std::move(*name),
-                                .event = event,
-                                .detail = std::move(*details)}});
+    return NumberedEvent{.number = number,
+                         .event = {.at = from_micros(at),
+                                   .domain = std::move(*name),
+                                   .event = event,
+                                   .detail = std::move(*details)}};
   }
-  std::ranges::reverse(events);
+};
+
+Result<std::vector<NumberedEvent>> select(Session& sql, const EventQuery& query) {
+  constexpr auto any = std::numeric_limits<long long>::max();
+  auto& select = sql.prepared<Select>(query.domain ? of_domain : of_any_domain);
+  select.after = query.after;
+  select.since = query.since ? to_micros(*query.since) : -any;
+  select.domain = query.domain ? query.domain->text() : "";
+  select.limit = query.limit != 0 && std::in_range<long long>(query.limit)
+                     ? static_cast<long long>(query.limit)
+                     : any;
+  auto events = all_rows<NumberedEvent>(select.statement, [&select] { return select.row(); });
+  if (events) std::ranges::reverse(*events);
   return events;
 }
 
