@@ -81,6 +81,14 @@ class Executor {
   const Progress& progress() const { return progress_; }
 
  private:
+  /// An issuance between two steps, as the store holds it: after a look that has found nothing new,
+  /// only the time of the next one differs.
+  struct Waiting {
+    store::DomainRow domain;
+    Time read_at{};  ///< the domain
+    Issuance issuance;
+  };
+
   /// One domain that is being worked on; what is more of it is in the store.
   struct Tracked {
     Fqdn domain;
@@ -93,9 +101,7 @@ class Executor {
     bool asked = false;       ///< a person wants it now, whatever hold and window say
     bool holds_slot = false;  ///< counts against the CA's max_in_flight
     bool due = true;          ///< without being asked for
-    /// Domain and row as the last look left them, where that has found nothing new: only the time
-    /// of the next look differs from what the store holds.
-    std::optional<std::pair<store::DomainRow, Issuance>> waits;
+    std::optional<Waiting> waits;
     Serial replaced;  ///< the certificate that has to go; empty: any one may be new enough
     std::vector<WorkRequest> requests;
   };

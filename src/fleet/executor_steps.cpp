@@ -15,6 +15,9 @@ namespace {
 // share of a sync to the disk. Who is killed meanwhile looks at once.
 constexpr Duration longest_unwritten = std::chrono::minutes(1);
 
+// What a domain's owner changes counts after so long at the latest.
+constexpr Duration longest_unread = std::chrono::minutes(1);
+
 bool has_placed_an_order(const store::Changes& changes) {
   return std::ranges::any_of(changes.events,
                              [](const Event& event) { return event.event == "order.placed"; });
@@ -28,8 +31,10 @@ Task<Status> Executor::advance(DomainId id) {
   // What others have changed meanwhile shows when the next step is written, which is before
   // anything is done that cannot be taken back.
   auto waited = std::exchange(tracked.waits, std::nullopt);
-  auto domain = waited ? Result<store::DomainRow>(std::move(waited->first))
-                       : co_await ports_.store->domain(tracked.domain);
+  const bool is_known = waited && now() < waited->read_at + longest_unread;
+  const Time read_at = is_known ? waited->read_at : now();
+  auto domain = is_known ? Result<store::DomainRow>(std::move(waited->domain))
+                         : co_await ports_.store->domain(tracked.domain);
   if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
 
   const bool fresh = tracked.issuance == IssuanceId{};
@@ -42,7 +47,7 @@ Task<Status> Executor::advance(DomainId id) {
     if (!*let) co_return Status{};
   }
   auto row = fresh    ? co_await begin(id, domain->domain)
-             : waited ? Result<Issuance>(std::move(waited->second))
+             : waited ? Result<Issuance>(std::move(waited->issuance))
                       : co_await ports_.store->issuance(tracked.issuance);
   if (!row) co_return co_await inventory_changed(id, std::move(row.error()));
   if (!row->active()) co_return co_await inventory_changed(id, Error());
@@ -68,7 +73,7 @@ Task<Status> Executor::advance(DomainId id) {
     const Time next_at = taken->issuance.next_at;
     const bool is_clean = row->attempts == 0 && !row->last_error;
     if (taken->only_waits && is_clean && next_at <= now() + longest_unwritten) {
-      tracked.waits.emplace(std::move(*domain), std::move(taken->issuance));
+      tracked.waits.emplace(std::move(*domain), read_at, std::move(taken->issuance));
       if (!draining_ && !lease_lost_) wait_until(id, next_at);
       co_return Status{};
     }
@@ -101,6 +106,9 @@ Task<Status> Executor::advance(DomainId id) {
     if (draining_ || lease_lost_) co_return Status{};
     if (row->next_at > now()) {
       wait_until(id, row->next_at);
+      if (row->next_at <= now() + longest_unwritten) {
+        tracked.waits.emplace(std::move(*domain), read_at, std::move(*row));
+      }
       co_return Status{};
     }
   }

@@ -50,16 +50,18 @@ Result<std::string> to_ascii(std::string_view name) {
 
 /// Why this may not be a label; empty when it may.
 std::string label_fault(std::string_view label) {
+  const auto which = [label](std::string_view fault) {
+    return "label " + shown(label) + std::string(fault);
+  };
   if (label.empty()) return "it has an empty label";
-  const std::string which = "label " + shown(label);
-  if (label.size() > longest_label) return which + " is longer than 63 octets";
+  if (label.size() > longest_label) return which(" is longer than 63 octets");
   if (label == "*") return "a wildcard may only be the whole first label";
   const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; };
   if (!std::ranges::all_of(label, allowed)) {
-    return which + " may only hold letters, digits, hyphens and underscores";
+    return which(" may only hold letters, digits, hyphens and underscores");
   }
   if (label.starts_with('-') || label.ends_with('-')) {
-    return which + " may not begin or end with a hyphen";
+    return which(" may not begin or end with a hyphen");
   }
   return {};
 }
