@@ -100,6 +100,7 @@ Result<Scenario> Scenario::named(std::string_view name) {
     scenario.kills = 0.005;
     scenario.probe_every = hours(24);
     scenario.mishaps = true;
+    scenario.varied = true;
     scenario.names_per_registered_domain = 20;
     // Tight enough for a hundred domains to meet it.
     scenario.limits.rates[policy::CaLimit::new_orders] = {.units = 20, .period = hours(3)};
@@ -160,6 +161,7 @@ Result<Scenario> Scenario::parse(std::string file, std::string_view text) {
   share("breaks", scenario.breaks);
   share("kills", scenario.kills);
   flag("mishaps", scenario.mishaps);
+  flag("varied", scenario.varied);
   read_validities(root, scenario);
   read_recalls(root, scenario);
   read_limits(root, scenario);

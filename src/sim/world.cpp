@@ -39,7 +39,7 @@ ScriptedRoute53::Options route53_options(const Scenario& scenario) {
   ScriptedRoute53::Options options;
   options.credentials = credentials();
   options.calls_per_second = scenario.calls_per_second;
-  options.calls_at_once = scenario.calls_per_second;
+  options.calls_at_once = std::max(1.0, scenario.calls_per_second);
   options.least_to_in_sync = scenario.least_to_in_sync;
   options.most_to_in_sync = scenario.most_to_in_sync;
   options.slow_changes = scenario.mishaps ? 0.01 : 0;

@@ -72,6 +72,37 @@ TEST(Chaos, BreaksNoPromiseOnTheStoreInMemory) {
   EXPECT_THAT(simulate(scenario, {}).broken, IsEmpty());
 }
 
+// Longer than a look into the DNS waits: what was published has to be found there later.
+TEST(Scenarios, WhereTheDnsHostTakesAnHourAllIsRenewedAllTheSame) {
+  auto scenario = Scenario::named("steady").value();
+  scenario.domains = 10;
+  scenario.span = std::chrono::days(100);
+  scenario.least_to_in_sync = std::chrono::minutes(30);
+  scenario.most_to_in_sync = std::chrono::minutes(60);
+  const auto outcome = simulate(scenario, {});
+  EXPECT_THAT(outcome.broken, IsEmpty());
+  EXPECT_GE(outcome.renewals, 10U);
+}
+
+TEST(Scenarios, WithACallInTwoSecondsTakeLongAndComeToAnEnd) {
+  auto scenario = Scenario::named("first-import").value();
+  scenario.domains = 20;
+  scenario.span = std::chrono::days(3);
+  scenario.delegated = false;
+  scenario.calls_per_second = 0.5;
+  const auto outcome = simulate(scenario, {});
+  EXPECT_THAT(outcome.broken, IsEmpty());
+  EXPECT_EQ(outcome.certificates, 20U);
+}
+
+TEST(Scenarios, OfChaosDifferByTheirSeed) {
+  const auto kills_with = [](std::uint64_t seed) {
+    return simulate(chaos(10, 60, seed), {}).kills;
+  };
+  EXPECT_EQ(kills_with(4), 0U);
+  EXPECT_GT(kills_with(3) + kills_with(7), 0U);
+}
+
 TEST(Scenarios, WhereNothingGoesWrongAllIsRenewedAsPlanned) {
   auto scenario = Scenario::named("steady").value();
   scenario.domains = 20;

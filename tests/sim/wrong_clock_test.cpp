@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::days;
 using testing::Contains;
+using testing::HasSubstr;
 
 Scenario scenario() {
   auto scenario = Scenario::named("first-import").value();
@@ -54,6 +55,46 @@ TEST(WrongClock, HoldsUpNothingOnceItIsSetBack) {
   ASSERT_NE(world.target().leaf(last.name), nullptr);
   EXPECT_THAT(world.target().leaf(last.name)->names, Contains("*." + last.name.text()));
   EXPECT_EQ(world.ca().certificates_issued(), 3) << "none for the sake of the clock alone";
+}
+
+// The program looks once an hour here whether its clock was set back: this is over before.
+Task<void> set_clock_for_a_while(World* world) {
+  auto& time = world->loop().clock();
+  co_await time.sleep_for(10s);  // no certificate has been issued yet
+  world->program_loop().clock().set_error(days(30));
+  co_await time.sleep_for(50min);
+  world->program_loop().clock().set_error({});
+}
+
+Task<void> live_with_that(World* world, Life* life) {
+  co_await world->found();
+  runtime::TaskGroup outside(world->loop());
+  outside.spawn(set_clock_for_a_while(world));
+  co_await life->live_until(world->now() + 40h);
+  outside.cancel();
+  co_await outside.join();
+}
+
+TEST(WrongClock, BetweenTwoLooksAtItHoldsUpNothing) {
+  World world(scenario());
+  Life life(world, nullptr, nullptr);
+  world.loop().run(live_with_that(&world, &life));
+  for (const auto& site : world.sites()) EXPECT_NE(world.target().leaf(site.name), nullptr);
+}
+
+TEST(WrongClock, ThatIsFarAheadMakesNoCertificateLookOld) {
+  World world(scenario());
+  Life life(world, nullptr, nullptr);
+  world.loop().run(world.found());
+  world.loop().run(life.live_until(world.now() + 40h));
+  ASSERT_EQ(world.ca().certificates_issued(), 2);
+  world.program_loop().clock().set_error(days(70));
+  world.loop().run(life.live_until(world.now() + days(3)));
+  EXPECT_EQ(world.ca().certificates_issued(), 2) << "by the CA's clock they are new";
+  auto row = world.loop().run(world.store().domain(world.sites().back().name));
+  ASSERT_TRUE(row && row->domain.last_error);
+  EXPECT_THAT(row->domain.last_error->message(), HasSubstr("this machine's clock is 70d"));
+  EXPECT_THAT(row->domain.last_error->message(), HasSubstr("ahead of the CA's"));
 }
 
 // By that clock each new certificate ends soon, so the limits of the CA are used up; and that they
