@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using Kind = CaRequest::Kind;
 
 constexpr auto site = "site-0001.fleet.test";
@@ -63,6 +64,7 @@ TEST_P(WrongClock, CostsNoCertificate) {
   const auto& error = document.at("results").at(0).at("error");
   EXPECT_EQ(error.at("kind").as_string(), "misconfigured") << error;
   EXPECT_THAT(issued.err, AllOf(HasSubstr("clock of this machine says"), HasSubstr(wrong_day())));
+  EXPECT_THAT(read_pebble_log(pebble_log()).issued, IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(path("vault") / site));
 
   // As soon as the clock is right, without anybody asking for that domain.

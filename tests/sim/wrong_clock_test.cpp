@@ -93,8 +93,8 @@ TEST(WrongClock, ThatIsFarAheadMakesNoCertificateLookOld) {
   EXPECT_EQ(world.ca().certificates_issued(), 2) << "by the CA's clock they are new";
   auto row = world.loop().run(world.store().domain(world.sites().back().name));
   ASSERT_TRUE(row && row->domain.last_error);
-  EXPECT_THAT(row->domain.last_error->message(), HasSubstr("this machine's clock is 70d"));
-  EXPECT_THAT(row->domain.last_error->message(), HasSubstr("ahead of the CA's"));
+  EXPECT_THAT(row->domain.last_error->message(), HasSubstr("the clock of this machine says "));
+  EXPECT_THAT(row->domain.last_error->message(), HasSubstr(", 70d ahead of the CA's: "));
 }
 
 // By that clock each new certificate ends soon, so the limits of the CA are used up; and that they

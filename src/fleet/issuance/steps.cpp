@@ -570,10 +570,10 @@ Status Steps::check_clock(const acme::Order& order) const {
   const auto ahead = now() - *order.date;
   if (std::chrono::abs(ahead) <= clock_may_differ) return {};
   return fail(Error::Kind::misconfigured, "compare the clocks",
-              fmt::format("this machine's clock is {} {} of the CA's: set it right; until then no "
-                          "certificate is asked for",
-                          format_duration(std::chrono::abs(ahead)),
-                          ahead > Duration() ? "ahead" : "behind"));
+              fmt::format("the clock of this machine says {}, {} {} the CA's: set it right; until "
+                          "then no certificate is asked for",
+                          format_time(now()), format_duration(std::chrono::abs(ahead)),
+                          ahead > Duration() ? "ahead of" : "behind"));
 }
 
 Task<StepResult> Steps::not_ready(Issuance issuance, acme::Order order) {
