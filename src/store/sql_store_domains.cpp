@@ -215,27 +215,9 @@ Result<std::vector<DomainRow>> select_all(Session& sql) {
   return sql.prepared<Query>(Query::all_of_them).all();
 }
 
-/// As long as it is there, all reads see the database as of one moment.
-class Snapshot {
- public:
-  explicit Snapshot(Session& sql) : sql_(sql) { sql_.execute("BEGIN"); }
-  ~Snapshot() {
-    try {
-      sql_.execute("ROLLBACK");
-      // NOLINTNEXTLINE(bugprone-empty-catch): nothing was written, so nothing is lost
-    } catch (const soci::soci_error&) {
-    }
-  }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-
- private:
-  Session& sql_;
-};
-
 /// What is left in the inventory of `domains`, as of one moment.
 Result<InventoryNews> select_news(Session& sql, const std::vector<DomainId>& domains) {
-  const Snapshot moment(sql);
+  const soci::transaction moment(sql);
   auto& query = sql.prepared<Query>(Query::by_id);
   InventoryNews news;
   for (const auto domain : domains) {
