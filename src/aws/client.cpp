@@ -156,7 +156,7 @@ Task<Reply> Client::Exchange::attempt() {
   signed_at_ = clock_.now() + session_.skew();
   if (!credentials_.access_key_id.empty()) {
     const SigningScope scope{*region, std::string(signing_name(service))};
-    sign(&request, credentials_, scope, signed_at_);
+    sign(&request, credentials_, scope, signed_at_, client_.signing_key_);
   }
   auto response =
       co_await session_.http().send(std::move(request), clock_.now() + session_.settings().timeout);

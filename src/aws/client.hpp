@@ -7,6 +7,7 @@
 
 #include "aws/failure.hpp"
 #include "aws/session.hpp"
+#include "aws/sigv4.hpp"
 #include "http/client.hpp"
 #include "runtime/task.hpp"
 
@@ -49,6 +50,7 @@ class Client {
   Session& session_;
   Options options_;
   int retry_quota_ = 500;
+  SigningKey signing_key_;
 };
 
 }  // namespace certherd::aws

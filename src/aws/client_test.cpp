@@ -43,8 +43,9 @@ class ClientTest : public ScriptedAws {
     const auto authorization = header_of(request, "Authorization");
     const auto begin = authorization.find("SignedHeaders=") + 14;
     const auto names = authorization.substr(begin, authorization.find(',', begin) - begin);
+    SigningKey key;
     return signature(credentials, {"us-east-1", "route53"}, header_of(request, "X-Amz-Date"),
-                     canonical_request(request, names));
+                     canonical_request(request, names), key);
   }
 
   std::optional<Client> client_;

@@ -141,24 +141,35 @@ std::string canonical_request(const http::Request& request, std::string_view sig
   return text + crypto::hex(crypto::sha256(request.body));
 }
 
-std::string signature(const Credentials& credentials, const SigningScope& scope,
-                      std::string_view date, std::string_view canonical) {
-  std::string to_sign(algorithm);
-  to_sign.append("\n").append(date).append("\n").append(scope_text(scope, date));
-  to_sign.append("\n").append(crypto::hex(crypto::sha256(canonical)));
-
-  const Secret<std::string> start("AWS4" + credentials.secret_access_key.reveal());
-  Secret<std::string> key(crypto::hmac("SHA256", start.reveal(), date.substr(0, 8)));
+const Secret<std::string>& SigningKey::of(const Credentials& credentials, const SigningScope& scope,
+                                          std::string_view day) {
+  auto wanted = scope_text(scope, day);
+  const auto& secret = credentials.secret_access_key;
+  if (wanted == scope_ && secret.reveal() == secret_.reveal()) return key_;
+  const Secret<std::string> start("AWS4" + secret.reveal());
+  Secret<std::string> key(crypto::hmac("SHA256", start.reveal(), day));
   for (const std::string_view part :
        {std::string_view(scope.region), std::string_view(scope.service),
         std::string_view("aws4_request")}) {
     key = Secret<std::string>(crypto::hmac("SHA256", key.reveal(), part));
   }
-  return crypto::hex(crypto::hmac("SHA256", key.reveal(), to_sign));
+  key_ = std::move(key);
+  secret_ = secret;
+  scope_ = std::move(wanted);
+  return key_;
+}
+
+std::string signature(const Credentials& credentials, const SigningScope& scope,
+                      std::string_view date, std::string_view canonical, SigningKey& key) {
+  std::string to_sign(algorithm);
+  to_sign.append("\n").append(date).append("\n").append(scope_text(scope, date));
+  to_sign.append("\n").append(crypto::hex(crypto::sha256(canonical)));
+  const auto& signing = key.of(credentials, scope, date.substr(0, 8));
+  return crypto::hex(crypto::hmac("SHA256", signing.reveal(), to_sign));
 }
 
 void sign(http::Request* request, const Credentials& credentials, const SigningScope& scope,
-          Time now) {
+          Time now, SigningKey& key) {
   const auto date = amz_date(now);
   request->headers.emplace_back("X-Amz-Date", date);
   if (credentials.session_token) {
@@ -175,7 +186,7 @@ void sign(http::Request* request, const Credentials& credentials, const SigningS
     signed_headers += name;
   }
   const auto mark =
-      signature(credentials, scope, date, canonical_request(*request, signed_headers));
+      signature(credentials, scope, date, canonical_request(*request, signed_headers), key);
   std::string authorization(algorithm);
   authorization.append(" Credential=").append(credentials.access_key_id).append("/");
   authorization.append(scope_text(scope, date)).append(", SignedHeaders=").append(signed_headers);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "crypto/encoding.hpp"
 
 namespace certherd::aws {
@@ -96,6 +98,7 @@ std::vector<Vector> suite() {
 }
 
 TEST(Sigv4, GivesTheSignaturesOfAwsOwnTestSuite) {
+  SigningKey key;
   for (const auto& vector : suite()) {
     SCOPED_TRACE(vector.name);
     http::Request request;
@@ -105,7 +108,7 @@ TEST(Sigv4, GivesTheSignaturesOfAwsOwnTestSuite) {
     request.body = vector.body;
 
     sign(&request, example_credentials(), {"us-east-1", "service"},
-         *parse_time("2015-08-30T12:36:00Z"));
+         *parse_time("2015-08-30T12:36:00Z"), key);
 
     EXPECT_EQ(header_of(request, "X-Amz-Date"), "20150830T123600Z");
     EXPECT_EQ(header_of(request, "Authorization"),
@@ -160,19 +163,46 @@ std::vector<Call> calls_of_services() {
 }
 
 TEST(Sigv4, SignsCallsOfServicesAsBotocoreDoes) {
+  SigningKey key;
   for (const auto& call : calls_of_services()) {
     SCOPED_TRACE(call.request.url);
     auto credentials = example_credentials();
     if (!call.token.empty()) credentials.session_token = Secret<std::string>(call.token);
     auto request = call.request;
 
-    sign(&request, credentials, call.scope, *parse_time("2026-11-23T12:00:00Z"));
+    sign(&request, credentials, call.scope, *parse_time("2026-11-23T12:00:00Z"), key);
 
     const auto canonical = canonical_request(request, call.signed_headers);
     EXPECT_EQ(crypto::hex(crypto::sha256(canonical)), call.canonical_hash) << canonical;
     EXPECT_EQ(header_of(request, "X-Amz-Security-Token"), call.token);
     EXPECT_TRUE(header_of(request, "Authorization").ends_with("Signature=" + call.signature));
   }
+}
+
+TEST(Sigv4, DerivesAnotherKeyForAnotherSecretDayRegionOrService) {
+  struct Use {
+    std::string secret = "one";
+    SigningScope scope{"us-east-1", "route53"};
+    std::string date = "20261123T120000Z";
+  };
+  const std::vector<Use> uses = {{},
+                                 {.secret = "two"},
+                                 {.scope = {"eu-west-1", "route53"}},
+                                 {.scope = {"us-east-1", "sts"}},
+                                 {.date = "20261124T000000Z"},
+                                 {}};
+  SigningKey kept;
+  std::set<std::string> seen;
+  for (const auto& use : uses) {
+    Credentials credentials;
+    credentials.secret_access_key = Secret<std::string>(use.secret);
+    SigningKey fresh;
+    const auto wanted = signature(credentials, use.scope, use.date, "canonical", fresh);
+    EXPECT_EQ(signature(credentials, use.scope, use.date, "canonical", kept), wanted);
+    EXPECT_EQ(signature(credentials, use.scope, use.date, "canonical", kept), wanted);
+    seen.insert(wanted);
+  }
+  EXPECT_EQ(seen.size(), uses.size() - 1);
 }
 
 TEST(Sigv4, TakesTheHostAsTheHttpClientSendsIt) {

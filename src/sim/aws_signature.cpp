@@ -84,7 +84,8 @@ struct Fault {
 };
 
 std::optional<Fault> fault_in(const http::Request& request, const aws::Credentials& credentials,
-                              const aws::SigningScope& scope, Time server_now) {
+                              const aws::SigningScope& scope, Time server_now,
+                              aws::SigningKey& key) {
   const auto authorizations = all(request, "authorization");
   if (authorizations.empty()) return Fault{no_authorization, "Missing Authentication Token"};
   const auto& authorization = authorizations.front();
@@ -120,8 +121,8 @@ std::optional<Fault> fault_in(const http::Request& request, const aws::Credentia
     return Fault{wrong_signature, fmt::format(fmt::runtime(words), *date) + " " +
                                       aws::amz_date(server_now) + " (5 min.)"};
   }
-  const auto right =
-      aws::signature(credentials, scope, *date, aws::canonical_request(request, signed_headers));
+  const auto canonical = aws::canonical_request(request, signed_headers);
+  const auto right = aws::signature(credentials, scope, *date, canonical, key);
   if (mark != right) {
     return Fault{wrong_signature,
                  "The request signature we calculated does not match the signature you provided. "
@@ -135,8 +136,8 @@ std::optional<Fault> fault_in(const http::Request& request, const aws::Credentia
 std::optional<http::Response> refuse_bad_signature(const http::Request& request,
                                                    const aws::Credentials& credentials,
                                                    const aws::SigningScope& scope, Time server_now,
-                                                   bool xml) {
-  const auto fault = fault_in(request, credentials, scope, server_now);
+                                                   bool xml, aws::SigningKey& key) {
+  const auto fault = fault_in(request, credentials, scope, server_now, key);
   if (!fault) return std::nullopt;
   http::Response response;
   response.headers = {{"date", http_date(server_now)}};

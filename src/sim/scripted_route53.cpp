@@ -349,7 +349,8 @@ ScriptedRoute53::Outcome ScriptedRoute53::take(const http::Request& request) {
 
   const auto server_now = clock_.now() + options_.clock_ahead;
   const aws::SigningScope scope{"us-east-1", "route53"};
-  if (auto refused = refuse_bad_signature(request, options_.credentials, scope, server_now, true)) {
+  if (auto refused = refuse_bad_signature(request, options_.credentials, scope, server_now, true,
+                                          signing_key_)) {
     call.code = "signature";
     outcome.response = std::move(*refused);
   } else if (!draw(&call_bucket_, options_.calls_per_second, options_.calls_at_once, 1)) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "aws/credentials.hpp"
+#include "aws/sigv4.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "http/client.hpp"
@@ -136,6 +137,7 @@ class ScriptedRoute53 final : public http::Client {
   Options options_;
   Route53Zones zones_;
   Bucket call_bucket_;
+  aws::SigningKey signing_key_;
   Bucket unit_bucket_;
   std::map<std::string, Route53Schedule> changes_;
   std::map<std::string, Time> pending_until_;  // by zone

@@ -105,8 +105,9 @@ std::optional<http::Response> read_aws_call(const http::Request& request, std::s
                                             const aws::Credentials& credentials, Time now,
                                             AwsCall* call) {
   if (request.method != http::Request::Method::post) return aws_unexpected("not a POST");
+  aws::SigningKey key;
   auto refused = sim::refuse_bad_signature(
-      request, credentials, {.region = aws_region, .service = signing_name}, now, false);
+      request, credentials, {.region = aws_region, .service = signing_name}, now, false, key);
   if (refused) return refused;
   const auto* const type = header(request, "content-type");
   if (type == nullptr || *type != "application/x-amz-json-1.1") {
@@ -129,8 +130,9 @@ bool is_for_sts(const http::Request& request) { return header(request, "x-amz-ta
 
 http::Response answer_caller_identity(const http::Request& request,
                                       const aws::Credentials& credentials, Time now, bool hidden) {
+  aws::SigningKey key;
   const auto refused = sim::refuse_bad_signature(
-      request, credentials, {.region = aws_region, .service = "sts"}, now, true);
+      request, credentials, {.region = aws_region, .service = "sts"}, now, true, key);
   if (refused) return *refused;
   if (request.body.find("Action=GetCallerIdentity") == std::string::npos) {
     return aws_unexpected("neither the service nor GetCallerIdentity: " + request.url);

@@ -21,7 +21,7 @@ class StrictServer final : public http::Client {
     ++requests;
     if (tamper) tamper(&request);
     auto refusal =
-        sim::refuse_bad_signature(request, credentials, scope, clock->now() + ahead, xml);
+        sim::refuse_bad_signature(request, credentials, scope, clock->now() + ahead, xml, key);
     if (refusal) co_return std::move(*refusal);
     http::Response response;
     response.status = 200;
@@ -33,6 +33,7 @@ class StrictServer final : public http::Client {
   aws::SigningScope scope{"us-east-1", "route53"};
   Duration ahead{};
   bool xml = true;
+  aws::SigningKey key;
   int requests = 0;
   std::function<void(http::Request*)> tamper;
 };
