@@ -19,14 +19,13 @@
 #include "base/time.hpp"
 #include "model/endpoint.hpp"
 #include "model/fqdn.hpp"
+#include "store/codec_writer.hpp"
 
 /// Between the model and the JSON texts of the store. Strict in both directions: a member that is
 /// missing, unknown or of another type is an error, for a row must never lose what it holds. Only
 /// members that were added later may be missing.
 /// Included by the codec_*.cpp files only; the rest of the store uses their headers.
 namespace certherd::store::codec {
-
-using Storage = boost::json::storage_ptr;
 
 /// Where and why decoding stopped; empty as long as all is well.
 struct Fault {
@@ -60,18 +59,16 @@ consteval MemberName later(const char* name) { return {name, true}; }
 template <typename T>
 struct Members;
 
-/// encode(value) and decode(json, value, fault). The general one takes the members of T.
+/// encode(value, writer) and decode(json, value, fault). The general one takes the members of T.
 template <typename T>
 struct Codec {
-  static constexpr std::size_t members = 32;  // or fewer, so that none is moved when others come
-
-  static boost::json::value encode(const T& value, const Storage& storage) {
-    boost::json::object object(members, storage);
-    Members<T>::each(value, [&](MemberName name, const auto& member) {
-      object.emplace(name.text,
-                     Codec<std::remove_cvref_t<decltype(member)>>::encode(member, storage));
+  static void encode(const T& value, Writer& writer) {
+    writer.begin_object();
+    Members<T>::each(value, [&writer](MemberName name, const auto& member) {
+      writer.member(name.text);
+      Codec<std::remove_cvref_t<decltype(member)>>::encode(member, writer);
     });
-    return object;
+    writer.end_object();
   }
 
   static bool decode(const boost::json::value& json, T& value, Fault& fault) {
@@ -79,9 +76,12 @@ struct Codec {
     if (object == nullptr) return fault.at("value", "is no object");
     std::size_t known = 0;
     bool fine = true;
+    const auto* next = object->begin();
     Members<T>::each(value, [&](MemberName name, auto& member) {
       if (!fine) return;
-      const auto* found = object->if_contains(name.text);
+      // They are written in this order; only rows from before a member came lack some.
+      const bool in_order = next != object->end() && next->key() == name.text;
+      const auto* found = in_order ? &(next++)->value() : object->if_contains(name.text);
       if (found == nullptr) {
         fine = name.added_later || fault.at(name.text, "is missing");
         return;
@@ -98,9 +98,7 @@ struct Codec {
 
 template <>
 struct Codec<std::string> {
-  static boost::json::value encode(const std::string& value, const Storage& storage) {
-    return boost::json::value(value, storage);
-  }
+  static void encode(const std::string& value, Writer& writer) { writer.string(value); }
   static bool decode(const boost::json::value& json, std::string& value, Fault& fault) {
     const auto* text = json.if_string();
     if (text == nullptr) return fault.at("value", "is no text");
@@ -111,9 +109,7 @@ struct Codec<std::string> {
 
 template <typename Tag>
 struct Codec<Strong<Tag>> {
-  static boost::json::value encode(const Strong<Tag>& value, const Storage& storage) {
-    return boost::json::value(value.text(), storage);
-  }
+  static void encode(const Strong<Tag>& value, Writer& writer) { writer.string(value.text()); }
   static bool decode(const boost::json::value& json, Strong<Tag>& value, Fault& fault) {
     std::string text;
     if (!Codec<std::string>::decode(json, text, fault)) return false;
@@ -124,26 +120,20 @@ struct Codec<Strong<Tag>> {
 
 template <>
 struct Codec<Fqdn> {
-  static boost::json::value encode(const Fqdn& value, const Storage& storage) {
-    return boost::json::value(value.text(), storage);
-  }
+  static void encode(const Fqdn& value, Writer& writer) { writer.string(value.text()); }
   static bool decode(const boost::json::value& json, Fqdn& value, Fault& fault);
   static bool decode(std::string_view text, Fqdn& value, Fault& fault);
 };
 
 template <>
 struct Codec<Endpoint> {
-  static boost::json::value encode(const Endpoint& value, const Storage& storage) {
-    return boost::json::value(value.text(), storage);
-  }
+  static void encode(const Endpoint& value, Writer& writer) { writer.string(value.text()); }
   static bool decode(const boost::json::value& json, Endpoint& value, Fault& fault);
 };
 
 template <>
 struct Codec<bool> {
-  static boost::json::value encode(const bool& value, const Storage& storage) {
-    return boost::json::value(value, storage);
-  }
+  static void encode(const bool& value, Writer& writer) { writer.boolean(value); }
   static bool decode(const boost::json::value& json, bool& value, Fault& fault) {
     const auto* found = json.if_bool();
     if (found == nullptr) return fault.at("value", "is neither true nor false");
@@ -154,9 +144,7 @@ struct Codec<bool> {
 
 template <>
 struct Codec<std::int64_t> {
-  static boost::json::value encode(const std::int64_t& value, const Storage& storage) {
-    return boost::json::value(value, storage);
-  }
+  static void encode(const std::int64_t& value, Writer& writer) { writer.number(value); }
   static bool decode(const boost::json::value& json, std::int64_t& value, Fault& fault) {
     const auto* found = json.if_int64();
     if (found == nullptr) return fault.at("value", "is no whole number");
@@ -167,9 +155,7 @@ struct Codec<std::int64_t> {
 
 template <>
 struct Codec<int> {
-  static boost::json::value encode(const int& value, const Storage& storage) {
-    return boost::json::value(value, storage);
-  }
+  static void encode(const int& value, Writer& writer) { writer.number(value); }
   static bool decode(const boost::json::value& json, int& value, Fault& fault) {
     std::int64_t wide = 0;
     if (!Codec<std::int64_t>::decode(json, wide, fault)) return false;
@@ -181,9 +167,7 @@ struct Codec<int> {
 
 template <>
 struct Codec<Time> {
-  static boost::json::value encode(const Time& value, const Storage& storage) {
-    return boost::json::value(to_micros(value), storage);
-  }
+  static void encode(const Time& value, Writer& writer) { writer.number(to_micros(value)); }
   static bool decode(const boost::json::value& json, Time& value, Fault& fault) {
     std::int64_t micros = 0;
     if (!Codec<std::int64_t>::decode(json, micros, fault)) return false;
@@ -194,9 +178,7 @@ struct Codec<Time> {
 
 template <>
 struct Codec<Duration> {
-  static boost::json::value encode(const Duration& value, const Storage& storage) {
-    return boost::json::value(value.count(), storage);
-  }
+  static void encode(const Duration& value, Writer& writer) { writer.number(value.count()); }
   static bool decode(const boost::json::value& json, Duration& value, Fault& fault) {
     std::int64_t micros = 0;
     if (!Codec<std::int64_t>::decode(json, micros, fault)) return false;
@@ -208,9 +190,7 @@ struct Codec<Duration> {
 /// An enumeration by its names: derive Codec<E> from this.
 template <typename E, std::string_view (*Name)(E), std::optional<E> (*Parse)(std::string_view)>
 struct NamedCodec {
-  static boost::json::value encode(const E& value, const Storage& storage) {
-    return boost::json::value(Name(value), storage);
-  }
+  static void encode(const E& value, Writer& writer) { writer.string(Name(value)); }
   static bool decode(const boost::json::value& json, E& value, Fault& fault) {
     const auto* text = json.if_string();
     const auto found = text == nullptr ? std::nullopt : Parse(*text);
@@ -222,8 +202,12 @@ struct NamedCodec {
 
 template <typename T>
 struct Codec<std::optional<T>> {
-  static boost::json::value encode(const std::optional<T>& value, const Storage& storage) {
-    return value ? Codec<T>::encode(*value, storage) : boost::json::value(nullptr, storage);
+  static void encode(const std::optional<T>& value, Writer& writer) {
+    if (value) {
+      Codec<T>::encode(*value, writer);
+    } else {
+      writer.null();
+    }
   }
   static bool decode(const boost::json::value& json, std::optional<T>& value, Fault& fault) {
     value.reset();
@@ -233,8 +217,12 @@ struct Codec<std::optional<T>> {
 
 template <typename T>
 struct Codec<std::shared_ptr<const T>> {
-  static boost::json::value encode(const std::shared_ptr<const T>& value, const Storage& storage) {
-    return value ? Codec<T>::encode(*value, storage) : boost::json::value(nullptr, storage);
+  static void encode(const std::shared_ptr<const T>& value, Writer& writer) {
+    if (value) {
+      Codec<T>::encode(*value, writer);
+    } else {
+      writer.null();
+    }
   }
   static bool decode(const boost::json::value& json, std::shared_ptr<const T>& value,
                      Fault& fault) {
@@ -249,11 +237,10 @@ struct Codec<std::shared_ptr<const T>> {
 
 template <typename T>
 struct Codec<std::vector<T>> {
-  static boost::json::value encode(const std::vector<T>& values, const Storage& storage) {
-    boost::json::array array(storage);
-    array.reserve(values.size());
-    for (const auto& value : values) array.push_back(Codec<T>::encode(value, storage));
-    return array;
+  static void encode(const std::vector<T>& values, Writer& writer) {
+    writer.begin_list();
+    for (const auto& value : values) Codec<T>::encode(value, writer);
+    writer.end_list();
   }
   static bool decode(const boost::json::value& json, std::vector<T>& values, Fault& fault) {
     const auto* array = json.if_array();
@@ -277,13 +264,13 @@ std::string_view key_text(const Strong<Tag>& key) {
 
 template <typename Key, typename T>
 struct Codec<std::map<Key, T>> {
-  static boost::json::value encode(const std::map<Key, T>& values, const Storage& storage) {
-    boost::json::object object(storage);
-    object.reserve(values.size());
+  static void encode(const std::map<Key, T>& values, Writer& writer) {
+    writer.begin_object();
     for (const auto& [key, value] : values) {
-      object.emplace(key_text(key), Codec<T>::encode(value, storage));
+      writer.member(key_text(key));
+      Codec<T>::encode(value, writer);
     }
-    return object;
+    writer.end_object();
   }
   static bool decode(const boost::json::value& json, std::map<Key, T>& values, Fault& fault) {
     const auto* object = json.if_object();
@@ -298,8 +285,8 @@ struct Codec<std::map<Key, T>> {
   }
 };
 
-/// Where a document's parts are while it is read or written: together, and gone at once. Rows are
-/// read and written all the time, and each part by itself would cost an allocation.
+/// Where a document's parts are while it is read: together, and gone at once. Rows are read all the
+/// time, and each part by itself would cost an allocation.
 class Document {
  public:
   Document() : resource_(first_.data(), first_.size()) {}
@@ -307,7 +294,7 @@ class Document {
   Document& operator=(const Document&) = delete;
   ~Document() = default;
 
-  Storage storage() { return &resource_; }
+  boost::json::storage_ptr storage() { return &resource_; }
 
  private:
   std::array<unsigned char, 8192> first_;  // NOLINT(*-member-init): not read before it is written
@@ -319,8 +306,9 @@ Result<boost::json::value> parse(std::string_view text, Document& document);
 
 template <typename T>
 std::string to_text(const T& value) {
-  Document document;
-  return boost::json::serialize(Codec<T>::encode(value, document.storage()));
+  Writer writer;
+  Codec<T>::encode(value, writer);
+  return writer.take();
 }
 
 /// Errors: rejected, with the place inside the text.
