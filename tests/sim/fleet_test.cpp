@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "crypto/x509.hpp"
@@ -71,6 +72,29 @@ TEST(FleetSimulation, WithoutDns01TheErrorSaysWhatIsOffered) {
   fleet.issue_all();
   EXPECT_EQ(fleet.outcomes("failed"), 1);
   EXPECT_THAT(fleet.domains().front().domain.last_error->detail, testing::HasSubstr("http-01"));
+}
+
+// Four seconds apart, as at the beginning, these would be 140 looks.
+TEST(FleetSimulation, ADnsHostIsAskedLessOftenTheLongerItTakes) {
+  FleetSimulation fleet(1, 1, [](Domain& domain) { domain.names.clear(); });
+  const auto& clock = fleet.loop().clock();
+  const Time shown_from = clock.now() + 9min;
+  int looks = 0;
+  fleet.use_dns({.provider = &fleet.dns(),
+                 .visibility = &fleet.visibility(),
+                 .lookup = [&](const Fqdn& name, const TxtValue& value) {
+                   ++looks;
+                   return clock.now() >= shown_from && fleet.dns().holds(name, value);
+                 }});
+  fleet.issue_all();
+  EXPECT_EQ(fleet.outcomes("issued"), 1);
+  EXPECT_GT(looks, 40) << looks;
+  EXPECT_LT(looks, 80) << looks;
+  const auto events = fleet.events();
+  const auto answered = std::ranges::find(events, "challenge.answered", &Event::event);
+  ASSERT_NE(answered, events.end());
+  // Its own word is asked for after that.
+  EXPECT_LT(answered->at, shown_from + 9min / 16 + 10s);
 }
 
 TEST(FleetSimulation, ARequestTakesUpWhatTheSameRunHasPutOff) {

@@ -21,8 +21,18 @@ using namespace std::chrono_literals;
 // Boulder validates within seconds; what is not valid after this has been forgotten there.
 constexpr Duration validate_within = 10min;
 constexpr Duration shortest_poll = 250ms;
-// Looking into the DNS costs nothing, and a certificate waits for what it shows.
-constexpr Duration longest_look = 4s;
+// Looking into the DNS costs little, and a certificate waits for what it shows; Route 53 is done
+// within two minutes. A host that has taken longer will take longer still: of the time that it
+// takes beyond those, each look may come a sixteenth late.
+constexpr Duration common_look = 4s;
+constexpr int common_looks = 30;
+constexpr Duration longest_look = 1min;
+
+Duration longest_pause_after(int looks) {
+  auto pause = common_look;
+  for (int i = common_looks; i < looks && pause < longest_look; ++i) pause += pause / 16;
+  return std::min(pause, longest_look);
+}
 
 // So many internal errors in a row may be the CA's own; then they may come from the predecessor
 // that the order names (Pebble tells an unknown one like that).
@@ -460,7 +470,8 @@ Task<StepResult> Steps::propagate(Issuance issuance, Domain domain) {
                                "{}: {}",
                                format_duration(ports_.defaults.check_within), missing));
   }
-  auto advance = again(std::move(issuance), look_again, longest_look);
+  const auto longest = longest_pause_after(issuance.polls);
+  auto advance = again(std::move(issuance), look_again, longest);
   if (look_again) advance.issuance.polls -= 1;  // that pause was not ours
   co_return advance;
 }
