@@ -174,11 +174,7 @@ double Promises::least_left() const {
          std::chrono::duration<double>(not_after - given.not_before);
 }
 
-std::string Promises::log_digest() const {
-  std::string hex;
-  for (const unsigned char octet : digest_) hex += fmt::format("{:02x}", octet);
-  return hex;
-}
+std::string Promises::log_digest() const { return crypto::hex(digest_); }
 
 void Promises::look_at_expiry() {
   while (!ends_.empty() && ends_.begin()->first <= world_.now()) {

@@ -86,7 +86,8 @@ class RealAdapters {
     Adapters(RealAdapters& servers, World& world)
         : http(servers.secrets_manager_, world.vault_line()),
           session(world.loop(), *servers.offload_, servers.random_, http, fakes::aws_settings(3)),
-          vault(vault::make_secrets_manager(session, {.prefix = "certherd/"}, world.store())),
+          vault(vault::make_secrets_manager(session, {.prefix = "certherd/", .kms_key_id = {}},
+                                            world.store())),
           target(deploy::make_fastly(
                      world.loop(), *servers.offload_,
                      std::make_unique<HttpOnLine>(servers.fastly_, world.target_line()),
