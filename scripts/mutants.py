@@ -83,6 +83,8 @@ MUTANTS = [
         "lane = {1min, 10min, 100min, 24h};",
         "lane = {1s, 1s, 1s, 1s};",
         "who fails is left alone",
+        # So that all are due while some are broken.
+        'like = "chaos"\n[[recalls]]\nafter = "30d"\nshare = 1.0\nwithin = "24h"\n',
     ),
 ]
 
