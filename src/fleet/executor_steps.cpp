@@ -23,6 +23,21 @@ bool has_placed_an_order(const store::Changes& changes) {
                              [](const Event& event) { return event.event == "order.placed"; });
 }
 
+/// When the certificate ends that is served as long as this one is not: the last of the others that
+/// a target has taken.
+Task<Result<policy::End>> end_of_former(store::Store* store, DomainId domain, Serial present) {
+  auto certificates = co_await store->certificates_of({domain});
+  if (!certificates) co_return fail(std::move(certificates.error()));
+  const auto is_served = [&present](const Certificate& certificate) {
+    return certificate.serial != present &&
+           std::ranges::any_of(certificate.targets, [](const auto& target) {
+             return target.second != Installed::failed;
+           });
+  };
+  const auto former = std::ranges::find_if(*certificates, is_served);
+  co_return former == certificates->end() ? policy::End() : policy::End(former->not_after);
+}
+
 }  // namespace
 
 // Takes one domain step by step until it has to wait or has its result.
@@ -240,9 +255,15 @@ Task<Status> Executor::recover(DomainId id, store::DomainRow domain, Issuance is
   if (!row->active()) co_return co_await inventory_changed(id, std::move(error));
 
   row->attempts += 1;
-  const auto reaction =
-      policy::react(error, row->attempts, ports_.random->fraction(), now(), end_of(domain));
   const Step step = row->step;
+  auto end = end_of(domain);
+  if (row->certificate && (step == Step::install || step == Step::prove)) {
+    // That one may live long: what counts is the end of what is served meanwhile.
+    auto former = co_await end_of_former(ports_.store, id, row->certificate->serial);
+    if (!former) co_return fail(std::move(former.error()));
+    end = *former;
+  }
+  const auto reaction = policy::react(error, row->attempts, ports_.random->fraction(), now(), end);
   auto counted = co_await budget_.failed(id, *row, error, !reaction.keep_issuance);
   if (!counted) co_return counted;
   row->last_error = error;
@@ -262,8 +283,7 @@ Task<Status> Executor::recover(DomainId id, store::DomainRow domain, Issuance is
   store::Changes changes;
   if (put_off) {
     const int failures = domain.domain.failures + 1;
-    const auto pause =
-        policy::slow_lane(failures, ports_.random->fraction(), now(), end_of(domain));
+    const auto pause = policy::slow_lane(failures, ports_.random->fraction(), now(), end);
     const Time next = std::max(reaction.retry_at, now() + pause);
     if (!error.retry_at) error.retry_at = next;
     changes.outcome = {.failures = failures, .next_at = next, .last_error = error};

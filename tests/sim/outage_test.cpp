@@ -115,6 +115,23 @@ TEST_F(Outage, ATargetMayRefuseAndNothingIsIssuedAgain) {
   expect_all_over_once(Kind::failing);
 }
 
+// The certificate that waits for the target lives long; that which is served does not.
+TEST_F(Outage, ATargetThatIsBackIsTriedInTimeForWhatIsServed) {
+  const Time end = certificate(0).not_after;
+  fleet.target().refuse(away(Error::Kind::transient, "nobody answers"));
+  make_due();
+  fleet.serve_for(end - 12h - now());
+  EXPECT_EQ(issued(), 2 * domains);
+  fleet.target().refuse(std::nullopt);
+  be_patient();
+  fleet.serve_for(8h);
+  for (int i = 0; i < domains; ++i) {
+    const auto* leaf = fleet.target().leaf(fleet.name(i));
+    ASSERT_NE(leaf, nullptr);
+    EXPECT_GT(leaf->not_after, end + days(1)) << fleet.name(i).text();
+  }
+}
+
 TEST_F(Outage, WhatIsNotSeenServedInTimeIsAnAlarmUntilItIs) {
   fleet.probe().be_blind_until(now() + 5h);
   make_due();
