@@ -82,6 +82,17 @@ TEST(ErrorCodec, KeepsEveryKind) {
   }
 }
 
+TEST(ErrorCodec, ReadsMembersInAnyOrder) {
+  const auto decoded = decode_error(
+      R"({"causes":[],"detail":"d","kind":"denied","problem":null,"op":"o","retry_at":7})");
+
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(decoded->kind, Error::Kind::denied);
+  EXPECT_EQ(decoded->op, "o");
+  EXPECT_EQ(decoded->detail, "d");
+  EXPECT_EQ(decoded->retry_at, at(7));
+}
+
 TEST(ErrorCodec, ReadsBackDeepCauses) {
   Error error;
   for (int depth = 0; depth < 100; ++depth) {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <array>
-#include <boost/json/serializer.hpp>
+#include <boost/json/serialize.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,10 +16,7 @@ class Writer {
   void null() { add("null"); }
   void boolean(bool value) { add(value ? "true" : "false"); }
   void number(std::int64_t value) { add(std::to_string(value)); }
-  void string(std::string_view value) {
-    separate();
-    append(value);
-  }
+  void string(std::string_view value) { add(boost::json::serialize(value)); }
 
   /// A member of the object that was begun last; its value comes next.
   void member(std::string_view name) {
@@ -56,15 +52,9 @@ class Writer {
     text_ += bracket;
     is_first_ = false;
   }
-  void append(std::string_view value) {
-    serializer_.reset(value);
-    while (!serializer_.done()) text_ += serializer_.read(part_.data(), part_.size());
-  }
 
   std::string text_;
   bool is_first_ = true;
-  boost::json::serializer serializer_;
-  std::array<char, 1024> part_;  // NOLINT(*-member-init): not read before it is written
 };
 
 }  // namespace certherd::store::codec
