@@ -283,8 +283,13 @@ Task<Status> Executor::recover(DomainId id, store::DomainRow domain, Issuance is
   store::Changes changes;
   if (put_off) {
     const int failures = domain.domain.failures + 1;
-    const auto pause = policy::slow_lane(failures, ports_.random->fraction(), now(), end);
-    const Time next = std::max(reaction.retry_at, now() + pause);
+    Time next = reaction.retry_at;
+    // From finalize on an issuance does not go back, so each step is left alone for its own
+    // failures: who comes so far after weeks does not lose a day to one more obstacle.
+    if (step < Step::finalize || !reaction.keep_issuance) {
+      const auto pause = policy::slow_lane(failures, ports_.random->fraction(), now(), end);
+      next = std::max(next, now() + pause);
+    }
     if (!error.retry_at) error.retry_at = next;
     changes.outcome = {.failures = failures, .next_at = next, .last_error = error};
     row->next_at = next;

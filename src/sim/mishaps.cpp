@@ -103,7 +103,7 @@ Task<void> Mishaps::break_one(std::size_t index, Kind kind, Duration span) {
     }
   }
   site.broken = false;
-  site.mended_at = world_.now();
+  site.recovers_from = world_.now();
 }
 
 Task<Status> Mishaps::change(std::size_t index, std::function<void(Domain&)> edit) {
@@ -159,7 +159,7 @@ Task<void> Mishaps::change_inventory() {
       }
       promises_.expect_another(site);
       site.broken = false;
-      site.mended_at = world_.now();
+      site.recovers_from = world_.now();
     }
   }
 }

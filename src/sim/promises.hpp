@@ -27,8 +27,9 @@ class Promises {
   /// The site may have another certificate now although the one it has is good: its names have
   /// changed, or it has left the inventory and come back.
   void expect_another(const Site& site) { excused_[site.name] = world_.now(); }
-  /// An outside system was away until now: what it held up is excused for a while.
-  void note_outage() { last_outage_ = world_.now(); }
+  /// An outside system was away until now: what it held up is excused for a while, and a site that
+  /// was recovering has to begin with that once more.
+  void note_outage();
   /// The program's clock was set, wrong or right: until then it may have judged by it.
   void note_clock() { last_wrong_ = world_.now(); }
   /// The program was killed.

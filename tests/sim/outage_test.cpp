@@ -115,6 +115,27 @@ TEST_F(Outage, ATargetMayRefuseAndNothingIsIssuedAgain) {
   expect_all_over_once(Kind::failing);
 }
 
+TEST_F(Outage, WhoGetsFartherAfterDaysOfFailingIsNotLeftAloneForADayOnceMore) {
+  fleet.dns().refuse(away(Error::Kind::denied, "the policy does not allow it"));
+  make_due();
+  fleet.serve_for(days(6));
+  EXPECT_EQ(issued(), domains);
+  fleet.dns().refuse(std::nullopt);
+  for (int i = 0; i < 3 * domains; ++i) {
+    fleet.vault().fail_next(away(Error::Kind::denied, "the policy does not allow it"));
+  }
+  fleet.serve_for(days(3));
+  be_patient();
+  EXPECT_EQ(issued(), 2 * domains);
+  expect_all_served_well();
+  std::map<Fqdn, Time> issued_at;
+  for (const auto& event : fleet.events()) {
+    if (event.event == "certificate.issued") issued_at[event.domain] = event.at;
+    if (event.event != "certificate.stored") continue;
+    EXPECT_LT(event.at - issued_at.at(event.domain), 3h) << event.domain.text();
+  }
+}
+
 // The certificate that waits for the target lives long; that which is served does not.
 TEST_F(Outage, ATargetThatIsBackIsTriedInTimeForWhatIsServed) {
   const Time end = certificate(0).not_after;
