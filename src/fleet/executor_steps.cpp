@@ -15,8 +15,10 @@ namespace {
 // share of a sync to the disk. Who is killed meanwhile looks at once.
 constexpr Duration longest_unwritten = std::chrono::minutes(1);
 
-// What a domain's owner changes counts after so long at the latest.
-constexpr Duration longest_unread = std::chrono::minutes(1);
+// What a domain's owner changes counts after so long at the latest; for an installation, which a
+// hold or a window forbids, sooner.
+constexpr Duration longest_unread = std::chrono::minutes(10);
+constexpr Duration longest_unread_to_install = std::chrono::minutes(1);
 
 bool has_placed_an_order(const store::Changes& changes) {
   return std::ranges::any_of(changes.events,
@@ -47,7 +49,7 @@ Task<Status> Executor::advance(DomainId id) {
   // anything is done that cannot be taken back.
   auto waited = std::exchange(tracked.waits, std::nullopt);
   const bool is_known = waited && now() < waited->read_at + longest_unread;
-  const Time read_at = is_known ? waited->read_at : now();
+  Time read_at = is_known ? waited->read_at : now();
   auto domain = is_known ? Result<store::DomainRow>(std::move(waited->domain))
                          : co_await ports_.store->domain(tracked.domain);
   if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
@@ -69,6 +71,11 @@ Task<Status> Executor::advance(DomainId id) {
 
   while (true) {
     if (row->step == Step::install) {
+      if (now() >= read_at + longest_unread_to_install) {
+        read_at = now();
+        domain = co_await ports_.store->domain(tracked.domain);
+        if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
+      }
       const auto open = co_await may_go_on(id, *domain, *row);
       if (!open) co_return fail(open.error());
       if (!*open) co_return Status{};

@@ -21,6 +21,16 @@ void WriteTransaction::commit() {
   open_ = false;
 }
 
+ReadTransaction::ReadTransaction(Session& sql) : sql_(sql) { sql_.execute("BEGIN"); }
+
+ReadTransaction::~ReadTransaction() {
+  try {
+    sql_.execute("ROLLBACK");
+    // NOLINTNEXTLINE(bugprone-empty-catch): nothing was written
+  } catch (const soci::soci_error&) {
+  }
+}
+
 Sessions::Sessions(std::unique_ptr<Dialect> dialect)
     : dialect_(std::move(dialect)), writer_(dialect_->connect(Dialect::Role::writer)) {}
 

@@ -27,6 +27,19 @@ class WriteTransaction {
   bool open_ = true;
 };
 
+/// What is read while it lives is of one moment.
+class ReadTransaction {
+ public:
+  /// Throws soci::soci_error.
+  explicit ReadTransaction(Session& sql);
+  ~ReadTransaction();
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Session& sql_;
+};
+
 /// The sessions of one store: one to write, and as many to read as there are readers at a time.
 /// Usable from any thread; each piece of work has its session to itself. A database that lives
 /// in memory has but one session, which then readers and writer take in turn.

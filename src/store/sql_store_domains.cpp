@@ -217,7 +217,7 @@ Result<std::vector<DomainRow>> select_all(Session& sql) {
 
 /// What is left in the inventory of `domains`, as of one moment.
 Result<InventoryNews> select_news(Session& sql, const std::vector<DomainId>& domains) {
-  const soci::transaction moment(sql);
+  const ReadTransaction moment(sql);
   auto& query = sql.prepared<Query>(Query::by_id);
   InventoryNews news;
   for (const auto domain : domains) {
