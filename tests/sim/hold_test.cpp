@@ -30,6 +30,8 @@ class Held : public testing::Test {
     start = fleet->loop().clock().now();
   }
 
+  Time now() { return fleet->loop().clock().now(); }
+
   store::DomainRow first() { return fleet->domains().front(); }
 
   /// When that happened to the first domain.
@@ -133,6 +135,29 @@ TEST_F(Held, WhatWasGotWhileTheWindowClosedIsInstalledWhenItOpensAgain) {
   EXPECT_FALSE(first().working);
   EXPECT_EQ(served(), first().certificate->serial);
   EXPECT_GE(times("certificate.installed").back(), start + days(9) + 2h);
+  EXPECT_EQ(fleet->ca().certificates_issued(), 4);
+}
+
+TEST_F(Held, AWindowThatIsSetWhileTheOrderWaitsCountsForItsInstallation) {
+  begin("", "");
+  fleet->serve_for(days(7));
+  fleet->dns().set_in_sync_after(8min);
+  const auto before = served();
+  while (first().working != Step::propagate && now() < start + days(9)) fleet->serve_for(1min);
+  auto row = first();
+  ASSERT_EQ(row.working, Step::propagate);
+  row.domain.window = "12:00-12:30";
+  store::InventoryChange change;
+  change.changed = {row.domain};
+  ASSERT_TRUE(fleet->loop().run(fleet->store().change_inventory(std::move(change))));
+  fleet->serve_for(1h);
+  EXPECT_EQ(first().working, Step::install);
+  EXPECT_EQ(served(), before);
+  EXPECT_EQ(times("install.deferred").size(), 1U);
+
+  fleet->serve_for(days(1));
+  EXPECT_FALSE(first().working);
+  EXPECT_NE(served(), before);
   EXPECT_EQ(fleet->ca().certificates_issued(), 4);
 }
 
