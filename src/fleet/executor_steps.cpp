@@ -70,12 +70,12 @@ Task<Status> Executor::advance(DomainId id) {
   if (!row->active()) co_return co_await inventory_changed(id, Error());
 
   while (true) {
+    if (row->step >= Step::store && now() >= read_at + longest_unread_to_install) {
+      read_at = now();
+      domain = co_await ports_.store->domain(tracked.domain);
+      if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
+    }
     if (row->step == Step::install) {
-      if (now() >= read_at + longest_unread_to_install) {
-        read_at = now();
-        domain = co_await ports_.store->domain(tracked.domain);
-        if (!domain) co_return co_await inventory_changed(id, std::move(domain.error()));
-      }
       const auto open = co_await may_go_on(id, *domain, *row);
       if (!open) co_return fail(open.error());
       if (!*open) co_return Status{};

@@ -5,6 +5,7 @@
 #include "crypto/x509.hpp"
 #include "fleet_simulation.hpp"
 #include "policy/maintenance_window.hpp"
+#include "runtime/task_group.hpp"
 
 namespace certherd::sim {
 namespace {
@@ -29,8 +30,6 @@ class Held : public testing::Test {
     fleet->ca().set_validity(lifetime);
     start = fleet->loop().clock().now();
   }
-
-  Time now() { return fleet->loop().clock().now(); }
 
   store::DomainRow first() { return fleet->domains().front(); }
 
@@ -138,19 +137,29 @@ TEST_F(Held, WhatWasGotWhileTheWindowClosedIsInstalledWhenItOpensAgain) {
   EXPECT_EQ(fleet->ca().certificates_issued(), 4);
 }
 
+/// Somebody sets the window while the order waits for the DNS.
+Task<void> set_window(FleetSimulation* fleet, std::string window) {
+  while (true) {
+    co_await fleet->loop().clock().sleep_for(1min);
+    auto row = co_await fleet->store().domain(Fqdn::literal("site-00000.fleet.test"));
+    if (row->working != Step::propagate) continue;
+    store::InventoryChange change;
+    change.changed = {row->domain};
+    change.changed.front().window = std::move(window);
+    (void)co_await fleet->store().change_inventory(std::move(change));
+    co_return;
+  }
+}
+
 TEST_F(Held, AWindowThatIsSetWhileTheOrderWaitsCountsForItsInstallation) {
   begin("", "");
   fleet->serve_for(days(7));
   fleet->dns().set_in_sync_after(8min);
   const auto before = served();
-  while (first().working != Step::propagate && now() < start + days(9)) fleet->serve_for(1min);
-  auto row = first();
-  ASSERT_EQ(row.working, Step::propagate);
-  row.domain.window = "12:00-12:30";
-  store::InventoryChange change;
-  change.changed = {row.domain};
-  ASSERT_TRUE(fleet->loop().run(fleet->store().change_inventory(std::move(change))));
-  fleet->serve_for(1h);
+  runtime::TaskGroup outside(fleet->loop());
+  outside.spawn(set_window(fleet.get(), "12:00-12:30"));
+  fleet->serve_for(days(1) + 6h);
+  fleet->loop().run(outside.join());
   EXPECT_EQ(first().working, Step::install);
   EXPECT_EQ(served(), before);
   EXPECT_EQ(times("install.deferred").size(), 1U);
