@@ -291,9 +291,9 @@ Task<Status> Executor::recover(DomainId id, store::DomainRow domain, Issuance is
   if (put_off) {
     const int failures = domain.domain.failures + 1;
     Time next = reaction.retry_at;
-    // From finalize on an issuance goes back only where the CA has forgotten something, so each step
-    // is left alone for its own failures: who comes so far after weeks does not lose a day to one
-    // more obstacle.
+    // From finalize on an issuance goes back only where the CA has forgotten something, so each
+    // step is left alone for its own failures: who comes so far after weeks does not lose a day to
+    // one more obstacle.
     if (step < Step::finalize || !reaction.keep_issuance) {
       const auto pause = policy::slow_lane(failures, ports_.random->fraction(), now(), end);
       next = std::max(next, now() + pause);
