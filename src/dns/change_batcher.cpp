@@ -12,6 +12,7 @@
 #include "dns/batch_watch.hpp"
 #include "dns/change_queue.hpp"
 #include "dns/zone_sender.hpp"
+#include "runtime/steady_time.hpp"
 #include "runtime/task_group.hpp"
 #include "runtime/together.hpp"
 
@@ -74,7 +75,7 @@ class ChangeBatcher::Impl {
   // What the zones of a sweep have in common.
   struct Settling {
     Duration patience;
-    Time latest;  // when one of them was settled
+    Time latest;  // when one of them was settled, by runtime::steady_now()
     Status status = {};
     Time deadline() const { return latest + patience; }
   };
@@ -116,7 +117,7 @@ QueuedChange ChangeBatcher::Impl::queued(const TxtRecord& record, TxtChange::Act
   QueuedChange change;
   change.change = TxtChange{.action = action, .name = record.name, .value = record.value};
   change.group = calls_;
-  change.due = loop_->clock().now() + wait;
+  change.due = runtime::steady_now(loop_->clock()) + wait;
   if (action == TxtChange::Action::ensure) change.unrecorded.push_back(record);
   change.requests.push_back(std::move(request));
   return change;
@@ -221,7 +222,8 @@ std::vector<ChangeBatcher::Impl::Removals> ChangeBatcher::Impl::queue_removals(
 // Waits until the provider has taken the removals, and forgets each zone's as soon as that is so.
 // What it has taken is gone from the zone for good: nobody waits until the last server has heard.
 Task<Status> ChangeBatcher::Impl::settle(std::vector<Removals> zones, Duration linger) {
-  Settling settling{.patience = linger + sweep_patience, .latest = loop_->clock().now()};
+  Settling settling{.patience = linger + sweep_patience,
+                    .latest = runtime::steady_now(loop_->clock())};
   std::vector<Task<void>> tasks;
   tasks.reserve(zones.size());
   for (auto& removals : zones) tasks.push_back(settle_zone(&removals, &settling));
@@ -234,8 +236,9 @@ Task<void> ChangeBatcher::Impl::settle_zone(Removals* removals, Settling* settli
   for (auto& [key, removal] : *removals) {
     auto& request = *removal.request;
     // As long as other zones come to their turn, this one will.
-    while (!request.over() && loop_->clock().now() < settling->deadline()) {
-      co_await request.done.wait_until(settling->deadline());
+    const auto& clock = loop_->clock();
+    while (!request.over() && runtime::steady_now(clock) < settling->deadline()) {
+      co_await request.done.wait_until(runtime::by_clock(clock, settling->deadline()));
     }
     if (request.superseded) continue;
     if (request.error && request.error->kind == Error::Kind::not_found) {
@@ -251,7 +254,7 @@ Task<void> ChangeBatcher::Impl::settle_zone(Removals* removals, Settling* settli
       std::ranges::move(removal.records, std::back_inserter(gone));
     }
   }
-  settling->latest = loop_->clock().now();
+  settling->latest = runtime::steady_now(loop_->clock());
   keep_first(settling->status, co_await forget(std::move(gone)));
 }
 

@@ -47,7 +47,8 @@ struct QueuedChange {
   TxtChange change;
   std::uint64_t position = 0;  ///< in its queue; kept when it is sent again
   std::uint64_t group = 0;     ///< changes of one call, kept together where a batch holds them
-  Time due;                    ///< it need not go before this: others may come to travel with it
+  /// By runtime::steady_now(). It need not go before this: others may come to travel with it.
+  Time due;
   int attempts = 0;
   std::vector<TxtRecord> unrecorded;  ///< what the ledger must hold before it is sent
   std::vector<std::shared_ptr<ChangeRequest>> requests;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "runtime/steady_time.hpp"
+
 namespace certherd::dns {
 namespace {
 
@@ -100,7 +102,9 @@ Time ZoneSender::due() const {
 }
 
 Task<void> ZoneSender::send_batch() {
-  while (loop_->clock().now() < due()) co_await changed_.wait_until(due());
+  const auto& clock = loop_->clock();
+  while (runtime::steady_now(clock) < due())
+    co_await changed_.wait_until(runtime::by_clock(clock, due()));
 
   fill_batch();
   if (!co_await record_batch()) co_return;
@@ -154,7 +158,7 @@ void ZoneSender::succeed(const Ticket& ticket) {
   most_ = most_ > any_number / 2 ? any_number : most_ * 2;
   // Back to full speed step by step, or a busy zone would meet the limit at each second request.
   gap_ = gap_ / 2 < options_->min_gap ? Duration(0) : gap_ / 2;
-  not_before_ = loop_->clock().now() + gap_;
+  pause(gap_, std::nullopt);
 }
 
 void ZoneSender::handle(const Error& error) {
@@ -177,7 +181,7 @@ void ZoneSender::handle(const Error& error) {
 
 void ZoneSender::slow_down(const Error& error) {
   gap_ = std::clamp(gap_ * 2, options_->min_gap, options_->max_gap);
-  not_before_ = std::max(loop_->clock().now() + gap_, error.retry_at.value_or(Time()));
+  pause(gap_, error.retry_at);
 }
 
 void ZoneSender::send_again() {
@@ -195,8 +199,14 @@ void ZoneSender::retry_or_fail(const Error& error) {
       fail_change(queued, error);
     }
   }
-  not_before_ = std::max(loop_->clock().now() + first_retry * (1 << (attempts - 1)),
-                         error.retry_at.value_or(Time()));
+  pause(first_retry * (1 << (attempts - 1)), error.retry_at);
+}
+
+void ZoneSender::pause(Duration least, std::optional<Time> until) {
+  const auto& clock = loop_->clock();
+  const Time now = clock.now();
+  const Duration asked = until ? *until - now : Duration();
+  not_before_ = runtime::steady_now(clock) + std::max(least, asked);
 }
 
 void ZoneSender::reject(const Error& error) {

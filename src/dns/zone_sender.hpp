@@ -47,6 +47,8 @@ class ZoneSender {
   void slow_down(const Error& error);
   void send_again();
   void retry_or_fail(const Error& error);
+  /// Nothing is sent for so long at least, nor before `until`.
+  void pause(Duration least, std::optional<Time> until);
   void reject(const Error& error);
   bool reject_named(const Error& error);
   bool split();
@@ -62,7 +64,7 @@ class ZoneSender {
   ChangeQueue removals_;
   std::vector<QueuedChange> batch_;  // sent and unanswered
   Duration gap_{0};                  // between two requests; grows when throttled
-  Time not_before_;
+  Time not_before_;                  // by runtime::steady_now()
   std::size_t most_;  // changes of the next batch, while one is sought that spoils the others
   bool running_ = false;
   runtime::Wakeup changed_;

@@ -13,6 +13,7 @@
 #include "runtime/task_group.hpp"
 #include "runtime/virtual_loop.hpp"
 #include "sim/fake_dns_provider.hpp"
+#include "sim/program_loop.hpp"
 
 namespace certherd {
 namespace {
@@ -269,6 +270,24 @@ TEST_F(Batcher, TriesAgainAfterTransientFailures) {
   }
   EXPECT_TRUE(ensure(zone_a, records(zone_a, 0, 1)));
   EXPECT_EQ(gaps(), (std::vector<Duration>{seconds(1), seconds(2), seconds(4)}));
+}
+
+// While changes are gathered, while they are on their way, and in the pause after a failure.
+TEST_F(Batcher, IsSoonDoneWheneverTheClockIsSetBack) {
+  sim::ProgramLoop program(*loop);
+  for (int tenths = 1; tenths <= 40; ++tenths) {
+    ChangeBatcher misled(program, provider, ledger, {.dns = DnsName("fake")});
+    provider.fail_apply(1, {.error = error_of(Error::Kind::transient)});
+    const Time begin = loop->clock().now();
+    program.clock().set_error(std::chrono::days(20));
+    Call call;
+    group.spawn(ensure_into(&misled, zone_a, {record(zone_a, tenths)}, &call));
+    after(milliseconds(100) * tenths, [&program] { program.clock().set_error({}); });
+    finish();
+    ASSERT_TRUE(call.result && *call.result) << tenths;
+    EXPECT_LT(loop->clock().now() - begin, minutes(1)) << tenths;
+    loop->run(misled.stop());
+  }
 }
 
 TEST_F(Batcher, TellsEveryWaitingCallerWhenFailuresDoNotEnd) {
