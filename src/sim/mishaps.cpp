@@ -31,7 +31,8 @@ Task<void> Mishaps::break_lines() {
   auto& clock = world_.loop().clock();
   while (true) {
     co_await clock.sleep_for(between(days(5), days(25)));
-    const auto until = world_.now() + between(20min, 36h);
+    const auto since = world_.now();
+    const auto until = since + between(20min, 36h);
     const auto lines = world_.lines();
     const auto which = world_.chance().uniform(0, lines.size());
     if (which < lines.size()) {
@@ -41,7 +42,7 @@ Task<void> Mishaps::break_lines() {
     }
     outages_ += 1;
     co_await clock.sleep_until(until);
-    promises_.note_outage();
+    promises_.note_outage(since);
   }
 }
 
@@ -168,9 +169,10 @@ Task<void> Mishaps::freeze() {
   auto& clock = world_.loop().clock();
   while (true) {
     co_await clock.sleep_for(between(days(20), days(60)));
+    const auto since = world_.now();
     world_.loop().freeze(between(10min, days(3)));
     freezes_ += 1;
-    promises_.note_outage();
+    promises_.note_outage(since);
   }
 }
 
@@ -179,6 +181,7 @@ Task<void> Mishaps::set_clock() {
   auto& clock = world_.program_loop().clock();
   while (true) {
     co_await world_.loop().clock().sleep_for(between(days(40), days(120)));
+    const auto since = world_.now();
     const bool ahead = world_.chance().uniform(0, 2) > 0;
     // A CA dates its certificates an hour back, for clients whose clock is slow.
     clock.set_error(ahead ? between(10min, days(30)) : -between(2min, 50min));
@@ -187,7 +190,7 @@ Task<void> Mishaps::set_clock() {
     co_await world_.loop().clock().sleep_for(between(5min, 8h));
     clock.set_error({});
     promises_.note_clock();
-    promises_.note_outage();
+    promises_.note_outage(since);
   }
 }
 

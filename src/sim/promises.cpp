@@ -60,15 +60,15 @@ void Promises::plant_again(std::size_t site) {
   if (is_ours) world_.plant(world_.sites()[site], foreign);
 }
 
-void Promises::note_outage() {
+void Promises::note_outage(Time since) {
   last_outage_ = world_.now();
   for (auto& site : world_.sites()) {
-    if (!site.broken && was_broken_lately(site)) site.recovers_from = world_.now();
+    if (!site.broken && was_broken_lately(site, since)) site.recovers_from = world_.now();
   }
 }
 
-bool Promises::was_broken_lately(const Site& site) const {
-  return site.broken || world_.now() < site.recovers_from + to_recover;
+bool Promises::was_broken_lately(const Site& site, Time when) const {
+  return site.broken || when < site.recovers_from + to_recover;
 }
 
 bool Promises::clock_was_wrong() const {

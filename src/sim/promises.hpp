@@ -27,9 +27,9 @@ class Promises {
   /// The site may have another certificate now although the one it has is good: its names have
   /// changed, or it has left the inventory and come back.
   void expect_another(const Site& site) { excused_[site.name] = world_.now(); }
-  /// An outside system was away until now: what it held up is excused for a while, and a site that
-  /// was recovering has to begin with that once more.
-  void note_outage();
+  /// An outside system was away, or the program itself stood still, from then until now: what that
+  /// held up is excused for a while, and a site that was recovering has to begin with it once more.
+  void note_outage(Time since);
   /// The program's clock was set, wrong or right: until then it may have judged by it.
   void note_clock() { last_wrong_ = world_.now(); }
   /// The program was killed.
@@ -79,7 +79,9 @@ class Promises {
   Task<void> look_at_events();
   void look_at_expiry();
   void look_at_limits();
-  bool was_broken_lately(const Site& site) const;
+  /// As of that moment.
+  bool was_broken_lately(const Site& site, Time when) const;
+  bool was_broken_lately(const Site& site) const { return was_broken_lately(site, world_.now()); }
   /// Or the program did not know what time it was, until lately.
   bool clock_was_wrong() const;
   /// Or something that it needs was away.
