@@ -15,8 +15,8 @@ namespace {
 // share of a sync to the disk. Who is killed meanwhile looks at once.
 constexpr Duration longest_unwritten = std::chrono::minutes(1);
 
-// What a domain's owner changes counts after so long at the latest; for an installation, which a
-// hold or a window forbids, sooner.
+// What a domain's owner changes counts after so long at the latest; from `store` on, where a hold
+// or a window keeps a certificate from being installed, sooner.
 constexpr Duration longest_unread = std::chrono::minutes(10);
 constexpr Duration longest_unread_to_install = std::chrono::minutes(1);
 

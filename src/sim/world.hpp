@@ -33,7 +33,7 @@ struct Site {
   std::vector<Fqdn> names;  ///< all of its certificate
   std::string zone;         ///< the hosted zone of its challenge name
   bool broken = false;      ///< nothing can be issued for it: it has lapsed, or the like
-  Time recovers_from{};     ///< when it last ceased to be, or an outage did that came upon that
+  Time recovers_from{};     ///< when it was mended last, or an outage ended that met it recovering
 };
 
 /// All that a fleet lives among: a CA with limits, Route 53 and what its servers show, a vault, a

@@ -1,19 +1,26 @@
 #include "store/sessions.hpp"
 
 namespace certherd::store {
+namespace {
+
+// Also where the database has rolled back by itself, as SQLite may on a full disk: nothing is left
+// to be done or told then.
+void roll_back(Session& sql) {
+  try {
+    sql.execute("ROLLBACK");
+    // NOLINTNEXTLINE(bugprone-empty-catch): see above
+  } catch (const soci::soci_error&) {
+  }
+}
+
+}  // namespace
 
 WriteTransaction::WriteTransaction(const Dialect& dialect, Session& sql) : sql_(sql) {
   dialect.begin_write(sql_);
 }
 
 WriteTransaction::~WriteTransaction() {
-  if (!open_) return;
-  try {
-    sql_.rollback();
-    // NOLINTNEXTLINE(bugprone-empty-catch): nothing is left to be done or told, see below
-  } catch (const soci::soci_error&) {
-    // The database has rolled back by itself, as SQLite may on a full disk.
-  }
+  if (open_) roll_back(sql_);
 }
 
 void WriteTransaction::commit() {
@@ -23,13 +30,7 @@ void WriteTransaction::commit() {
 
 ReadTransaction::ReadTransaction(Session& sql) : sql_(sql) { sql_.execute("BEGIN"); }
 
-ReadTransaction::~ReadTransaction() {
-  try {
-    sql_.execute("ROLLBACK");
-    // NOLINTNEXTLINE(bugprone-empty-catch): nothing was written
-  } catch (const soci::soci_error&) {
-  }
-}
+ReadTransaction::~ReadTransaction() { roll_back(sql_); }
 
 Sessions::Sessions(std::unique_ptr<Dialect> dialect)
     : dialect_(std::move(dialect)), writer_(dialect_->connect(Dialect::Role::writer)) {}
